@@ -1,0 +1,199 @@
+"""The nouns of bandcast: what a message is, what became of an attempt, what a receipt says.
+
+Standard library only, and no behaviour beyond spelling a tag: this page is the glossary in code.
+
+    Recipient -> Message -> Attempt -> Outcome -> Receipt
+    (a row)     (one text)  (one POST)  (answer)   (callback)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+MICROS_PER_UNIT = 1_000_000  #: money inside frames and the journal is an integer of millionths
+
+
+class Encoding(StrEnum):
+    """How a text travels over the air (3GPP TS 23.038)."""
+
+    GSM7 = "GSM-7"  #: 7-bit default alphabet with its extension table: 160, or 153 septets a part
+    UCS2 = "UCS-2"  #: UTF-16 code units: 70, or 67 a part
+
+
+class Channel(StrEnum):
+    """The kind of message the provider is asked to send."""
+
+    SMS = "sms"
+    MMS = "mms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What is said, to which file of recipients, from which numbers."""
+
+    #: Names the campaign in the journal, for ever: letters, digits, `-`, `_` and `.`.
+    name: str
+    #: Our numbers (E.164), short codes or alphanumeric senders; a recipient always gets
+    #: the same one.
+    senders: tuple[str, ...]
+    #: Text with ``{column}`` and ``{column|default}``; ``{{`` and ``}}`` are braces.
+    template: str
+    channel: Channel = Channel.SMS
+    #: Addresses of pictures sent with every message (MMS only).
+    media: tuple[str, ...] = ()
+    #: ISO 3166 code: how numbers without a country code are read.
+    region: str = "US"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One text to one recipient or one group, ready to send."""
+
+    #: 1-based data row of the recipient file.
+    row: int
+    #: Digest of campaign, recipient and the user's key column: unique in a campaign.
+    key: str
+    #: Recipients in E.164; more than one is a group message.
+    to: tuple[str, ...]
+    #: Our number (E.164), short code or alphanumeric sender.
+    sender: str
+    #: The rendered text; may be empty for an MMS with media.
+    text: str
+    channel: Channel = Channel.SMS
+    #: What the provider will count, bill and charge to the rate: 1 for an MMS.
+    segments: int
+    #: Estimated price in millionths of the rate card's currency.
+    cost_micros: int = 0
+    #: Addresses of pictures (MMS).
+    media: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptId:
+    """Names one permission to POST one message once. Travels to the provider and back as a tag."""
+
+    #: The run: an opaque word that `enlist` was given, unique to this campaign in its journal.
+    run: str
+    row: int
+    #: 1 for the first attempt of a message.
+    number: int
+
+    @property
+    def tag(self) -> str:
+        """Return ``run.row.number``: opaque, with no phone number in it."""
+        return f"{self.run}.{self.row}.{self.number}"
+
+    @classmethod
+    def from_tag(cls, tag: str | None) -> AttemptId | None:
+        """Read a tag back; None where it is not one of ours."""
+        match (tag or "").split("."):
+            case [str() as run, row, number] if (
+                run and _is_ascii_digits(row) and _is_ascii_digits(number)
+            ):
+                return cls(run=run, row=int(row), number=int(number))
+
+        return None
+
+
+def _is_ascii_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18  # what an SQL integer holds
+
+
+# --- What an attempt came to ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The provider took the message: 202 with an id."""
+
+    message_id: str
+    #: The provider's own segmentCount.
+    segments_billed: int | None = None
+    http_status: int = 202
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The provider refused this very message. Final, not billed."""
+
+    http_status: int
+    #: The provider's `type`, for example ``request-validation``.
+    error_code: str | None = None
+    #: The provider's sentence. May name a number: never logged.
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """Proof that the provider did not take it. The only outcome that may be tried again."""
+
+    #: A short cause without personal data: ``connect refused``, ``429 queue full``.
+    reason: str
+    http_status: int | None = None
+    #: How long the provider asked us to wait, in seconds.
+    retry_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """Not sent, and no other message would be: credentials, permission or address are wrong."""
+
+    reason: str
+    http_status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """Nobody can know whether the provider took it. Never sent again without evidence."""
+
+    reason: str
+    http_status: int | None = None
+
+
+Outcome = Accepted | Rejected | NotSent | Halted | InDoubt
+
+
+# --- What the provider tells later ---------------------------------------------------------------
+
+
+class ReceiptKind(StrEnum):
+    """The `type` of a status callback (Bandwidth webhooks page)."""
+
+    SENDING = "message-sending"  #: MMS only: on its way to the carrier
+    SENT = "message-sent"  #: handed to the carrier
+    DELIVERED = "message-delivered"
+    FAILED = "message-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A status callback about a message of ours, normalised."""
+
+    kind: ReceiptKind
+    message_id: str
+    #: The recipient it speaks of (E.164).
+    to: str
+    #: When the event happened, by the provider's clock (aware, UTC).
+    time: datetime
+    #: Our tag, where the provider returned one.
+    tag: str | None = None
+    #: Bandwidth's code for a failure (4xxx client, 5xxx server, 9xxx unknown).
+    error_code: int | None = None
+    description: str = ""
+    carrier: str | None = None
+    segments_billed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """A message that somebody sent to one of our numbers (`message-received`)."""
+
+    message_id: str
+    #: Our number.
+    to: str
+    sender: str
+    text: str
+    time: datetime
+    media: tuple[str, ...] = ()
