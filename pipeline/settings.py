@@ -1,0 +1,216 @@
+"""What the user decided: campaign.toml and options become frozen settings.
+
+Every problem is found before anything is raised, and raised at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import SettingsError
+from pipeline.model import Campaign, Channel
+
+#: What a new Bandwidth account may send (support article 360014169214).
+DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
+
+_SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 \-+_&]{1,11}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A campaign and how to send it, complete and checked."""
+
+    campaign: Campaign
+    #: The recipient file.
+    recipients: Path
+    #: The account's contract, in segments per second.
+    rate_segments_per_second: float = DEFAULT_RATE_SEGMENTS_PER_SECOND
+    #: The rate card; None is the built-in card of list prices.
+    card: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says about the campaign; None leaves campaign.toml as it is."""
+
+    name: str | None = None
+    template: str | None = None
+    senders: tuple[str, ...] | None = None
+    rate_segments_per_second: float | None = None
+    card: Path | None = None
+
+
+# --- campaign.toml -------------------------------------------------------------------------------
+
+
+def _senders(senders: tuple[str, ...]) -> tuple[str, ...]:
+    if not senders:
+        raise ValueError("name at least one sender")
+
+    for sender in senders:
+        if not _SENDER.fullmatch(sender):
+            raise ValueError(
+                f"'{sender}' is no sender: write a number as +19195550123, a short code of 5 or 6 "
+                "digits, or a name of up to 11 letters and digits"
+            )
+
+    return senders
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1)
+
+
+class _CampaignSection(_Section):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    recipients: str
+    senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
+    template: str
+    channel: Channel = Channel.SMS
+    media: tuple[str, ...] = ()
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+
+
+class _SendingSection(_Section):
+    rate: Annotated[float, Field(gt=0, le=10_000)] = DEFAULT_RATE_SEGMENTS_PER_SECOND
+
+
+class _RatesSection(_Section):
+    card: str | None = None
+
+
+class _Document(_Section):
+    campaign: _CampaignSection
+    sending: _SendingSection = _SendingSection()
+    rates: _RatesSection = _RatesSection()
+
+
+def load_settings(path: Path, options: Options) -> Settings:
+    """Read a campaign.toml, or take a recipient file with the rest from `options`.
+
+    Raises:
+        SettingsError: with every problem there is, each one sentence.
+    """
+    is_toml = path.suffix.lower() == ".toml"
+    document = _read_toml(path) if is_toml else _document_of(path)
+    _apply(options, document)
+    label = path.name if is_toml else "options"
+    try:
+        checked = _Document.model_validate(document)
+    except ValidationError as error:
+        problems = [_sentence(label, detail) for detail in error.errors()]
+        if not path.exists():
+            problems.insert(0, f"there is no file '{path}'")
+
+        raise SettingsError(problems) from None
+
+    base = path.parent if is_toml else Path()
+    settings = _settings(checked, base, options)
+    if problems := list(_problems(label, settings)):
+        raise SettingsError(problems)
+
+    return settings
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise SettingsError(
+            [f"{path}: there is no such file; give a campaign.toml or a recipient file"]
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            [f"{path}: cannot be read as UTF-8 text ({type(error).__name__})"]
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([f"{path}: not valid TOML: {error}"]) from None
+
+
+def _document_of(recipients: Path) -> dict[str, Any]:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", recipients.name.split(".")[0]).strip("-.") or "campaign"
+    return {"campaign": {"name": name, "recipients": str(recipients)}}
+
+
+def _apply(options: Options, document: dict[str, Any]) -> None:
+    said = {
+        ("campaign", "name"): options.name,
+        ("campaign", "template"): options.template,
+        ("campaign", "from"): options.senders,
+        ("sending", "rate"): options.rate_segments_per_second,
+    }
+    for (section, key), value in said.items():
+        table = document.setdefault(section, {})
+        if value is not None and isinstance(table, dict):
+            table[key] = value
+
+
+def _settings(checked: _Document, base: Path, options: Options) -> Settings:
+    part = checked.campaign
+    card = options.card or (base / checked.rates.card if checked.rates.card else None)
+    return Settings(
+        campaign=Campaign(
+            name=part.name,
+            senders=part.senders,
+            template=part.template,
+            channel=part.channel,
+            media=part.media,
+            region=part.region,
+        ),
+        recipients=base / part.recipients,
+        rate_segments_per_second=checked.sending.rate,
+        card=card,
+    )
+
+
+def _problems(label: str, settings: Settings) -> Iterator[str]:
+    campaign = settings.campaign
+    if not settings.recipients.exists():
+        yield f"{label}: recipients: there is no file '{settings.recipients}'"
+
+    if settings.card and not settings.card.exists():
+        yield f"{label}: rate card: there is no file '{settings.card}'"
+
+    if campaign.channel is Channel.MMS and not campaign.media:
+        yield f'{label}: an MMS campaign needs media = ["https://..."]'
+
+    if campaign.channel is Channel.SMS and campaign.media:
+        yield f'{label}: media is for MMS: write channel = "mms", or take media out'
+
+
+def _sentence(label: str, detail: ErrorDetails) -> str:
+    place = [str(part) for part in detail["loc"] if part != "senders"]
+    where = f"[{place[0]}] {'.'.join(place[1:])}".rstrip() if len(place) > 1 else place[0]
+    if detail["type"] == "extra_forbidden":
+        return f"{label}: {where} is an unknown key{_nearest(place)}"
+
+    if detail["type"] == "missing":
+        options = {"template": "--template", "from": "--from"}
+        hint = f" (or option {options[place[-1]]})" if place[-1] in options else ""
+        return f"{label}: {where} is missing{hint}"
+
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{label}: {where}: {message[0].lower()}{message[1:]}"
+
+
+def _nearest(place: list[str]) -> str:
+    model: type[BaseModel] = _Document
+    for part in place[:-1]:
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type):
+            return ""
+
+        model = field.annotation
+
+    known = [field.alias or name for name, field in model.model_fields.items()]
+    near = difflib.get_close_matches(place[-1], known, n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else f"; known here: {', '.join(known)}"

@@ -1,0 +1,130 @@
+"""Settings: every problem at once, in sentences that say what to do."""
+
+import pytest
+
+from pipeline.errors import SettingsError
+from pipeline.model import Channel
+from pipeline.settings import Options, load_settings
+
+GOOD = """
+[campaign]
+name = "spring-sale"
+recipients = "people.csv"
+from = ["+19195550123"]
+template = "Hi {name}"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "people.csv").write_text("name,phone\nAda,+19195550123\n")
+    return tmp_path
+
+
+def write(folder, text):
+    path = folder / "campaign.toml"
+    path.write_text(text)
+    return path
+
+
+def problems_of(folder, text, options=None):
+    with pytest.raises(SettingsError) as caught:
+        load_settings(write(folder, text), options or Options())
+
+    assert caught.value.exit_code == 2
+    return caught.value.problems
+
+
+def test_a_complete_campaign_is_read_with_paths_beside_it(folder):
+    settings = load_settings(write(folder, GOOD), Options())
+    assert settings.campaign.name == "spring-sale"
+    assert settings.campaign.senders == ("+19195550123",)
+    assert settings.campaign.channel is Channel.SMS
+    assert settings.recipients == folder / "people.csv"
+    assert settings.rate_segments_per_second == 1.0
+    assert settings.card is None
+
+
+def test_a_recipient_file_with_options_is_a_campaign(folder):
+    options = Options(
+        template="Hi", senders=("12345",), rate_segments_per_second=50, name="by-hand"
+    )
+    settings = load_settings(folder / "people.csv", options)
+    assert settings.campaign.name == "by-hand"
+    assert settings.rate_segments_per_second == 50
+
+
+def test_a_recipient_file_without_options_names_what_is_missing(folder):
+    with pytest.raises(SettingsError) as caught:
+        load_settings(folder / "people.csv", Options())
+
+    assert "--from" in str(caught.value)
+    assert "--template" in str(caught.value)
+
+
+def test_the_name_comes_from_the_file_where_none_is_given(folder):
+    options = Options(template="Hi", senders=("12345",))
+    assert load_settings(folder / "people.csv", options).campaign.name == "people"
+
+
+def test_an_option_outranks_the_file(folder):
+    options = Options(rate_segments_per_second=7)
+    settings = load_settings(write(folder, GOOD + "[sending]\nrate = 50\n"), options)
+    assert settings.rate_segments_per_second == 7
+
+
+def test_an_unknown_key_names_the_nearest_known_one(folder):
+    (problem,) = problems_of(folder, GOOD + 'templete = "x"\n')
+    assert "templete" in problem
+    assert "did you mean 'template'?" in problem
+
+
+def test_an_unknown_section_names_the_nearest_known_one(folder):
+    (problem,) = problems_of(folder, GOOD + "[sendin]\nrate = 2\n")
+    assert "did you mean 'sending'?" in problem
+
+
+def test_every_problem_is_reported_at_once(folder):
+    text = GOOD.replace("people.csv", "gone.csv").replace("spring-sale", "spring sale!")
+    problems = problems_of(folder, text + "color = 1\n[sending]\nrate = -3\n")
+    assert len(problems) == 3
+    both_missing = problems_of(
+        folder, GOOD.replace("people.csv", "gone.csv") + '[rates]\ncard = "gone.toml"\n'
+    )
+    assert len(both_missing) == 2
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["919-555-0123", "+1919", "1234", "1234567", "a name too long", "", "#!"],
+)
+def test_a_sender_that_is_none_is_refused(folder, sender):
+    (problem,) = problems_of(folder, GOOD.replace("+19195550123", sender))
+    assert "sender" in problem or "character" in problem
+
+
+@pytest.mark.parametrize("sender", ["+19195550123", "12345", "123456", "Acme Shop", "A&B-1_2+"])
+def test_numbers_short_codes_and_names_are_senders(folder, sender):
+    settings = load_settings(write(folder, GOOD.replace("+19195550123", sender)), Options())
+    assert settings.campaign.senders == (sender,)
+
+
+def test_mms_needs_media_and_sms_takes_none(folder):
+    (problem,) = problems_of(folder, GOOD + 'channel = "mms"\n')
+    assert "media" in problem
+    (problem,) = problems_of(folder, GOOD + 'media = ["https://example.com/a.png"]\n')
+    assert "mms" in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("[campaign", "TOML"), ("", "campaign"), ("campaign = 3", "campaign")],
+    ids=["broken", "empty", "not a table"],
+)
+def test_a_file_that_is_no_campaign_gets_one_sentence(folder, text, word):
+    assert word in problems_of(folder, text)[0]
+
+
+def test_a_missing_campaign_file_is_said(tmp_path):
+    with pytest.raises(SettingsError, match="no such file"):
+        load_settings(tmp_path / "gone.toml", Options())
