@@ -1,0 +1,69 @@
+"""A plan cut into shards: the messages a worker takes together, few enough to hold in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+
+import polars as pl
+
+from pipeline.model import MICROS_PER_UNIT, Channel, Message
+from pipeline.prepare import columns
+
+_COST_MICROS = "cost_micros"
+_MEDIA = "media"
+
+
+def shard_rows(messages: int) -> int:
+    """Return how many messages a shard holds: a 64th of the plan, from 100 to 10,000."""
+    return min(max(messages // 64, 100), 10_000)
+
+
+def shard_payloads(
+    plan: pl.LazyFrame, *, media: tuple[str, ...] = ()
+) -> Iterator[tuple[int, bytes]]:
+    """Cut the messages of a plan into shards, holding one at a time.
+
+    Args:
+        plan: the plan, best scanned from its Parquet file.
+        media: addresses of pictures that every message carries.
+
+    Yields:
+        How many messages the shard holds, and the messages in Arrow IPC, compressed.
+    """
+    messages = plan.filter(pl.col(columns.REASON).is_null())
+    count = messages.select(pl.len()).collect(engine="streaming").item()
+    micros = pl.col(columns.COST_ESTIMATED).cast(pl.Decimal(38, 6)) * MICROS_PER_UNIT
+    needed = messages.select(
+        columns.ROW,
+        columns.MESSAGE_KEY,
+        columns.TO,
+        columns.FROM,
+        columns.CHANNEL,
+        columns.TEXT,
+        columns.SEGMENTS,
+        micros.cast(pl.Int64).alias(_COST_MICROS),
+        pl.lit(list(media), dtype=pl.List(pl.String)).alias(_MEDIA),
+    )
+    for shard in needed.collect_batches(chunk_size=shard_rows(count), maintain_order=True):
+        buffer = BytesIO()
+        shard.write_ipc(buffer, compression="zstd")
+        yield shard.height, buffer.getvalue()
+
+
+def read_shard(payload: bytes) -> list[Message]:
+    """Return the messages of a shard, in the order of the plan."""
+    return [
+        Message(
+            row=row[columns.ROW],
+            key=row[columns.MESSAGE_KEY],
+            to=(row[columns.TO],),
+            sender=row[columns.FROM],
+            text=row[columns.TEXT],
+            channel=Channel(row[columns.CHANNEL]),
+            segments=row[columns.SEGMENTS],
+            cost_micros=row[_COST_MICROS],
+            media=tuple(row[_MEDIA]),
+        )
+        for row in pl.read_ipc(BytesIO(payload)).iter_rows(named=True)
+    ]

@@ -1,0 +1,273 @@
+"""The plan: rows in = rows out, and each row has a message or a reason, never both."""
+
+import dataclasses
+import re
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import InputError, RateCardError, TemplateError
+from pipeline.model import Campaign, Channel
+from pipeline.prepare import columns
+from pipeline.prepare.plan import fingerprint, plan_frame, totals
+from pipeline.prepare.pricing import Price, RateCard
+
+TODAY = date(2026, 6, 1)
+CAMPAIGN = Campaign(name="spring", senders=("+19195550100",), template="Your code: {code}.")
+CARD = RateCard(
+    name="test",
+    currency="USD",
+    prices=tuple(
+        Price(channel=channel, sender=None, prefix="1", base=Decimal(base))
+        for channel, base in ((Channel.SMS, "0.004"), (Channel.MMS, "0.015"))
+    ),
+)
+
+
+def make_plan(data, **changes):
+    campaign = dataclasses.replace(CAMPAIGN, **changes)
+    return plan_frame(pl.LazyFrame(data), campaign, CARD, on=TODAY).collect(engine="streaming")
+
+
+def test_a_plan_has_the_columns_of_the_contract_in_order():
+    plan = make_plan(
+        {"city": ["Durham"], "phone": ["9195550123"], "code": ["x"], "first_name": ["A"]}
+    )
+    assert tuple(plan.columns) == (
+        "row", "message_key", "to", "from", "channel", "encoding", "units", "segments", "text",
+        "reason", "reason_detail", "cost_estimated", "currency",
+        "city", "phone", "code", "first_name",
+    )  # fmt: skip
+    assert plan["cost_estimated"].dtype == pl.Decimal(18, 6)
+
+
+def test_a_row_that_is_sent_knows_everything():
+    data = {"phone": ["(919) 555-0123"], "code": ["[7]"], "first_name": [None]}
+    plan = make_plan(data, template="Hi {First Name|there}, code {code}.")
+    row = plan.row(0, named=True)
+    assert re.fullmatch("[0-9a-f]{32}", row.pop("message_key"))
+    assert row == {
+        "row": 1,
+        "to": "+19195550123",
+        "from": "+19195550100",
+        "channel": "sms",
+        "encoding": "GSM-7",
+        "units": 21,
+        "segments": 1,
+        "text": "Hi there, code [7].",
+        "reason": None,
+        "reason_detail": None,
+        "cost_estimated": Decimal("0.004"),
+        "currency": "USD",
+        "phone": "(919) 555-0123",
+        "code": "[7]",
+        "first_name": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("phone", "text", "reason", "detail"),
+    [
+        pytest.param(None, "x", "missing_number", "no phone number", id="blank number"),
+        pytest.param("n/a", "x", "invalid_number", "letters", id="no number"),
+        pytest.param("+1 919 555 0100", "x", "duplicate", "duplicate of row 1", id="again"),
+        pytest.param("9195550124", None, "missing_value", "column 'text' is empty", id="no value"),
+        pytest.param("9195550124", "x" * 2049, "too_long", "2049 characters", id="too long"),
+        pytest.param("n/a", None, "invalid_number", "letters", id="the number is named first"),
+    ],
+)
+def test_a_row_that_is_not_sent_says_why(phone, text, reason, detail):
+    plan = make_plan({"phone": ["9195550100", phone], "text": ["x", text]}, template="{text}")
+    row = plan.row(1, named=True)
+    assert row["reason"] == reason
+    assert detail in row["reason_detail"]
+    assert [row[name] for name in columns.MESSAGE_COLUMNS] == [None] * len(columns.MESSAGE_COLUMNS)
+    assert row["input_text"] == text
+
+
+def test_the_longest_text_the_provider_takes_is_sent():
+    plan = make_plan({"phone": ["9195550100"], "text": ["x" * 2048]}, template="{text}")
+    assert plan["segments"].to_list() == [14]
+
+
+def test_a_text_of_nothing_is_not_sent():
+    plan = make_plan({"phone": ["9195550100"], "a": [None]}, template="{a|} {a|}")
+    assert plan["reason"].to_list() == ["empty_text"]
+
+
+def test_a_picture_may_come_without_text():
+    media = ("https://example.com/a.png",)
+    plan = make_plan(
+        {"phone": ["9195550100"], "a": [None]}, template="{a|}", channel=Channel.MMS, media=media
+    )
+    assert plan.select("reason", "segments", "cost_estimated").row(0) == (None, 1, Decimal("0.015"))
+
+
+def test_blank_lines_are_rows():
+    plan = make_plan({"phone": [None, "9195550100", ""], "code": [None, "x", None]})
+    assert plan["row"].to_list() == [1, 2, 3]
+    assert plan["reason"].to_list() == ["missing_number", None, "missing_number"]
+
+
+def test_the_users_columns_come_out_untouched():
+    data = {
+        "phone": [19195550123, None],
+        "code": [1.50, None],
+        "since": [date(2026, 1, 1), None],
+        "tags": [["a", "b"], []],
+        "text": [" keep ", "me"],
+        "state": ["NC", "NY"],
+    }
+    plan = make_plan(data)
+    own = plan.select("phone", "code", "since", "tags", text="input_text", state="input_state")
+    assert own.equals(pl.DataFrame(data))
+    assert plan["text"].to_list() == ["Your code: 1.5.", None]
+
+
+def test_a_phone_column_may_have_a_name_of_the_plan():
+    plan = make_plan({"to": ["(919) 555-0123"], "code": ["x"], "row": ["7"]}, template="Row {row}")
+    expected = (1, "+19195550123", "Row 7", "(919) 555-0123", "7")
+    assert plan.select("row", "to", "text", "input_to", "input_row").row(0) == expected
+
+
+def test_a_recipient_always_has_the_same_sender_and_all_senders_are_used():
+    senders = tuple(f"+1919555{line:04}" for line in range(100, 107))
+    phones = [f"+1212555{line:04}" for line in range(100, 200)]
+    data = {"phone": phones, "code": ["x"] * 100}
+    once = make_plan(data, senders=senders)
+    again = make_plan({name: cells[::-1] for name, cells in data.items()}, senders=senders)
+    assert set(once["from"]) == set(senders)
+    assert dict(once.select("to", "from").rows()) == dict(again.select("to", "from").rows())
+
+
+def test_a_message_key_tells_campaign_recipient_and_user_key_apart():
+    plain = {"phone": ["9195550123", "9195550124"], "code": ["x", "x"]}
+    keyed = {"phone": ["9195550123"] * 2, "code": ["x", "x"], "key": ["a", "b"]}
+    keys = [
+        *make_plan(plain)["message_key"],
+        *make_plan(plain, name="autumn")["message_key"],
+        *make_plan(keyed)["message_key"],
+    ]
+    assert len(set(keys)) == 6
+
+
+def test_a_message_key_does_not_depend_on_spelling_place_text_or_release():
+    once = make_plan({"phone": ["9195550123"], "code": ["x"]})["message_key"].item()
+    data = {"mobile": ["9195550124", "+1 (919) 555-0123"], "other": [1, 2]}
+    again = make_plan(data, template="Hello")["message_key"][1]
+    assert once == again == "2e33a6d2201a6e1ec7ae4f30e2ee0d19"
+
+
+def test_a_plan_is_made_batch_by_batch(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("phone,code,key\n9195550123,x,1\n", encoding="utf-8")
+    recipients = pl.scan_csv(path, infer_schema=False)
+    plan = plan_frame(recipients, CAMPAIGN, CARD, on=TODAY)
+    graph = plan.show_graph(engine="streaming", plan_stage="physical", raw_output=True, show=False)
+    steps = set(re.findall(r'label="([a-z-]+)', graph))
+    assert "zip-strict" in steps
+    assert not steps & {"multiplexer", "columnar-function", "in-memory-map"}
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        pytest.param({"name": ["x"], "code": ["x"]}, InputError, id="no phone column"),
+        pytest.param({"phone": ["9195550123"]}, TemplateError, id="no column for the template"),
+        pytest.param(
+            {"phone": ["9195550123"], "code": [["x"]]}, TemplateError, id="a list as value"
+        ),
+        pytest.param({"phone": ["+442079460123"], "code": ["x"]}, RateCardError, id="no price"),
+    ],
+)
+def test_a_campaign_that_cannot_be_planned_is_refused_as_a_whole(data, error):
+    with pytest.raises(error):
+        make_plan(data)
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+    st.sampled_from(["9195550123", "+1 (919) 555-0123", "212-555-0100", "n/a", "555-0100"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=30))
+def test_no_row_is_lost_and_each_has_exactly_one_fate(rows):
+    data = dict(
+        zip(("phone", "first_name", "code"), map(list, zip(*rows, strict=True)), strict=True)
+    )
+    plan = make_plan({name: pl.Series(cells, dtype=pl.String) for name, cells in data.items()})
+    assert plan["row"].to_list() == list(range(1, len(rows) + 1))
+    assert {name: plan[name].to_list() for name in data} == data
+    for row in plan.iter_rows(named=True):
+        present = [row[name] is not None for name in columns.MESSAGE_COLUMNS]
+        assert present == [row["reason"] is None] * len(present)
+        assert (row["reason"] is None) == (row["reason_detail"] is None)
+        assert row["reason"] or (row["to"] and row["text"].strip())
+
+    sent = plan.filter(pl.col("reason").is_null())
+    assert sent["message_key"].n_unique() == sent["to"].n_unique() == sent.height
+    added = totals(plan.lazy())
+    assert added.rows == len(rows) == added.messages + sum(added.skipped.values())
+    assert added.messages == sum(added.encodings.values())
+
+
+def test_totals_are_exact_sums():
+    data = {
+        "phone": ["9195550100", "9195550101", "9195550100", "n/a", "9195550102"],
+        "code": ["x", "ж" * 80, "x", "x", None],
+    }
+    added = totals(make_plan(data).lazy())
+    assert dataclasses.asdict(added) == {
+        "rows": 5,
+        "messages": 2,
+        "skipped": {"duplicate": 1, "invalid_number": 1, "missing_value": 1},
+        "encodings": {"GSM-7": 1, "UCS-2": 1},
+        "segments": 3,
+        "cost_micros": 12_000,
+        "currency": "USD",
+    }
+
+
+def test_totals_of_nothing_to_send_are_zero():
+    added = totals(make_plan({"phone": ["n/a"], "code": ["x"]}).lazy())
+    assert (added.rows, added.messages, added.segments, added.cost_micros) == (1, 0, 0, 0)
+    assert added.currency == "USD"
+
+
+def test_totals_refuse_a_message_without_a_price():
+    plan = make_plan({"phone": ["9195550100"], "code": ["x"]})
+    unpriced = plan.lazy().with_columns(cost_estimated=pl.lit(None, pl.Decimal(18, 6)))
+    with pytest.raises(RateCardError, match="1 messages of the plan have no price"):
+        totals(unpriced)
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"template": "x"}, "template"),
+        ({"senders": ("+19195550101",)}, "senders"),
+        ({"channel": Channel.MMS}, "channel"),
+        ({"media": ("https://example.com/a.png",)}, "media"),
+        ({"region": "CA"}, "region"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_fingerprint_names_the_part_that_changed(changes, part):
+    before = fingerprint(CAMPAIGN, CARD, recipients_digest="0" * 64)
+    after = fingerprint(dataclasses.replace(CAMPAIGN, **changes), CARD, recipients_digest="0" * 64)
+    assert {name for name in before if before[name] != after[name]} == {part}
+
+
+def test_a_fingerprint_knows_the_file_and_the_prices():
+    before = fingerprint(CAMPAIGN, CARD, recipients_digest="0" * 64)
+    other = dataclasses.replace(CARD, prices=CARD.prices[:1])
+    after = fingerprint(CAMPAIGN, other, recipients_digest="1" * 64)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"recipients", "rate card"}
