@@ -1,0 +1,1 @@
+"""THE WIRE: what the Bandwidth Messaging API v2 says and hears."""

@@ -1,0 +1,147 @@
+"""The fast transport: httpx outside, one aiohttp session inside, honest about what has left.
+
+    before a byte of the request has left    ConnectError, ConnectTimeout
+    the answer did not come in time          ReadTimeout
+    the connection broke                     ReadError, WriteError
+    the answer is cut, or is not HTTP        RemoteProtocolError
+
+The first line is proof that nothing was sent, and is claimed for nothing else. No POST is sent
+twice here: aiohttp repeats idempotent methods only, once, and redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import NamedTuple, Self
+
+import aiohttp
+import httpx
+from yarl import URL
+
+DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+#: An idle connection is closed by us before a server or a load balancer thinks of it (60 seconds
+#: are usual): a request written while the other end hangs up is in doubt. A busy lane never idles
+#: that long, so the price is a handshake after a pause.
+KEEPALIVE_SECONDS = 15.0
+
+#: What aiohttp would add by itself; the headers of the request are all there are.
+_NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class AiohttpTransport(httpx.AsyncBaseTransport):
+    """Carries up to `lanes` requests at a time.
+
+    Args:
+        lanes: Connections at most.
+        timeout: Used where a request brings none. `connect` bounds name look-up, TCP and TLS
+            together, and waiting for a free connection; `connect`, `write` and `read` added up
+            bound the whole exchange, so that an answer that drips cannot hold a lane for ever.
+        trust: Whose certificates are believed; the system's authorities by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        lanes: int = 100,
+        timeout: httpx.Timeout = DEFAULT_TIMEOUT,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        self._lanes = lanes
+        self._trust = trust
+        self._bounds = _Bounds.of(timeout.as_dict())
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Exchange one request for its complete answer.
+
+        Raises:
+            httpx.TransportError: see the table of this module.
+        """
+        try:
+            return await self._exchange(request)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _translated(error)
+
+        # Raised out here: aiohttp's errors hold the request's headers, and must not be its context.
+        failure.request = request
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        given = request.extensions.get("timeout")
+        bounds = self._bounds if given is None else _Bounds.of(given)
+        async with (
+            asyncio.timeout(bounds.whole_seconds),
+            self._open().request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=[
+                    (name.decode("latin-1"), value.decode("latin-1"))
+                    for name, value in request.headers.raw
+                ],
+                data=await request.aread() or None,
+                timeout=bounds.phases,
+                allow_redirects=False,
+            ) as answer,
+        ):
+            return httpx.Response(
+                answer.status,
+                headers=answer.raw_headers,
+                stream=httpx.ByteStream(await answer.read()),
+            )
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._lanes,
+                    keepalive_timeout=KEEPALIVE_SECONDS,
+                    ssl=self._trust or True,
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=_NOT_ADDED,
+                auto_decompress=False,
+            )
+
+        return self._session
+
+
+class _Bounds(NamedTuple):
+    phases: aiohttp.ClientTimeout
+    whole_seconds: float | None
+
+    @classmethod
+    def of(cls, seconds: dict[str, float | None]) -> Self:
+        connect, read, write = (seconds.get(phase) for phase in ("connect", "read", "write"))
+        return cls(
+            aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=read),
+            None if connect is None or read is None or write is None else connect + read + write,
+        )
+
+
+def _translated(error: Exception) -> httpx.TransportError:
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return httpx.ConnectTimeout("no connection in time")
+        case aiohttp.ClientConnectorError():
+            return httpx.ConnectError(str(error))
+        case TimeoutError():
+            return httpx.ReadTimeout("no complete answer in time")
+        case aiohttp.ClientConnectionResetError() | aiohttp.UploadAbortedError():
+            return httpx.WriteError("the connection closed before the request was written")
+        case aiohttp.ServerDisconnectedError():
+            return httpx.RemoteProtocolError("the server closed the connection without an answer")
+        case aiohttp.ClientPayloadError():
+            return httpx.RemoteProtocolError("the answer is cut")
+        case aiohttp.ClientResponseError():
+            return httpx.RemoteProtocolError("the answer is not HTTP")
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return httpx.UnsupportedProtocol("the address is not an http address")
+        case _:
+            return httpx.ReadError(f"the connection broke ({type(error).__name__})")

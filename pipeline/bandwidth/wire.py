@@ -1,0 +1,260 @@
+"""JSON <-> model, in both directions: the one page that reads and writes what Bandwidth says.
+
+It knows shapes, not meanings: what an answer is worth is `verdict`'s business. What arrives is read
+tolerantly (unknown fields are ignored, a number may stand in quotation marks); what leaves has no
+empty fields. The shapes themselves are in `bodies` and are imported from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+
+from pipeline.bandwidth.bodies import (
+    Callback,
+    CallbackMessage,
+    ErrorBody,
+    FieldError,
+    ListItem,
+    MessageBody,
+    MessageRequest,
+    MessagesPage,
+    PageInfo,
+    SpringError,
+    TokenBody,
+)
+from pipeline.model import Inbound, Message, Receipt, ReceiptKind
+
+__all__ = [
+    "INBOUND_TYPE",
+    "Callback",
+    "CallbackMessage",
+    "ErrorBody",
+    "FieldError",
+    "ListItem",
+    "MessageBody",
+    "MessageRequest",
+    "MessagesPage",
+    "PageInfo",
+    "SpringError",
+    "TokenBody",
+    "Unreadable",
+    "decode_accepted",
+    "decode_callbacks",
+    "decode_error",
+    "decode_page",
+    "decode_request",
+    "decode_token",
+    "encode",
+    "encode_message",
+    "query_time",
+    "sort_callbacks",
+]
+
+INBOUND_TYPE = "message-received"
+
+
+class Unreadable(ValueError):
+    """A body that is not what was expected. Its sentence names fields and types, never values."""
+
+
+# --- Writing --------------------------------------------------------------------------------------
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(body: msgspec.Struct | Sequence[msgspec.Struct]) -> bytes:
+    """Write one body, or an array of them, as JSON."""
+    return _ENCODER.encode(body)
+
+
+def encode_message(message: Message, *, application_id: str, tag: str) -> bytes:
+    """Write the POST that asks for `message`, carrying `tag` through all its callbacks."""
+    request = MessageRequest(
+        application_id=application_id,
+        to=list(message.to),
+        sender=message.sender,
+        text=message.text or None,
+        media=list(message.media) or None,
+        tag=tag,
+    )
+    return _ENCODER.encode(request)
+
+
+def query_time(time: datetime) -> str:
+    """Write a moment for the listing's date filters, which insist on milliseconds.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    if time.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be asked for")
+
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# --- Reading --------------------------------------------------------------------------------------
+
+_T = TypeVar("_T")
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+# Not strict: a number in quotation marks is a number.
+_REQUEST = msgspec.json.Decoder(MessageRequest, strict=False)
+_ACCEPTED = msgspec.json.Decoder(MessageBody, strict=False)
+_NAMED = msgspec.json.Decoder(_Named)
+_ERROR = msgspec.json.Decoder(ErrorBody)
+_PAGE = msgspec.json.Decoder(MessagesPage | list[MessagesPage], strict=False)
+_TOKEN = msgspec.json.Decoder(TokenBody, strict=False)
+_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_EVENT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_CALLBACK = msgspec.json.Decoder(Callback, strict=False)
+_RECEIPT_TYPES = frozenset(ReceiptKind)
+
+
+def decode_request(body: bytes) -> MessageRequest:
+    """Read the body of a POST.
+
+    Raises:
+        Unreadable: it is no JSON object, or a field has the wrong type.
+    """
+    return _read(_REQUEST, body, "a message request")
+
+
+def decode_accepted(body: bytes) -> MessageBody:
+    """Read the body of a 202. Only the id matters: other fields that cannot be read are dropped.
+
+    Raises:
+        Unreadable: there is no id.
+    """
+    try:
+        accepted = _read(_ACCEPTED, body, "an accepted message")
+    except Unreadable:
+        accepted = MessageBody(id=_read(_NAMED, body, "an accepted message").id)
+
+    if not accepted.id:
+        raise Unreadable("an accepted message has an empty id")
+
+    return accepted
+
+
+def decode_error(body: bytes) -> ErrorBody | None:
+    """Read a refusal; None where it is not Bandwidth's own ``{type, description}``."""
+    try:
+        error = _read(_ERROR, body, "an error")
+    except Unreadable:
+        return None
+
+    return error if error.type else None
+
+
+def decode_page(body: bytes) -> MessagesPage:
+    """Read one page of the listing, also where it comes wrapped in an array.
+
+    Raises:
+        Unreadable: it is no page.
+    """
+    match _read(_PAGE, body, "a page of messages"):
+        case MessagesPage() as page:
+            return page
+        case [MessagesPage() as page]:
+            return page
+        case _:
+            raise Unreadable("a page of messages must be one object")
+
+
+def decode_token(body: bytes) -> TokenBody:
+    """Read the token endpoint's answer.
+
+    Raises:
+        Unreadable: there is no token.
+    """
+    return _read(_TOKEN, body, "a token")
+
+
+def decode_callbacks(body: bytes) -> list[tuple[Receipt | Inbound, bytes]]:
+    """Read a webhook: every event we know, each with its own raw JSON. See `sort_callbacks`."""
+    return sort_callbacks(body)[0]
+
+
+def sort_callbacks(body: bytes) -> tuple[list[tuple[Receipt | Inbound, bytes]], list[bytes]]:
+    """Read a webhook: an array of events, or a single one.
+
+    Returns:
+        The events we know, each with its raw JSON, and the raw JSON of the others: types that are
+        not about our texts (``message-read``), or known ones that cannot be read. One such event
+        never costs its neighbours.
+
+    Raises:
+        Unreadable: the body is neither an array nor an object.
+    """
+    known: list[tuple[Receipt | Inbound, bytes]] = []
+    skipped: list[bytes] = []
+    for raw in _split(body):
+        event = _event(raw)
+        if event is None:
+            skipped.append(raw)
+        else:
+            known.append((event, raw))
+
+    return known, skipped
+
+
+def _split(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(event) for event in _read(_EVENTS, body, "a webhook")]
+    except Unreadable:
+        _read(_EVENT, body, "a webhook")
+        return [body.strip()]
+
+
+def _event(raw: bytes) -> Receipt | Inbound | None:
+    try:
+        callback = _read(_CALLBACK, raw, "a callback")
+    except Unreadable:
+        return None
+
+    if callback.type == INBOUND_TYPE:
+        return _inbound(callback)
+
+    return _receipt(callback) if callback.type in _RECEIPT_TYPES else None
+
+
+def _receipt(callback: Callback) -> Receipt:
+    return Receipt(
+        kind=ReceiptKind(callback.type),
+        message_id=callback.message.id,
+        to=callback.to,
+        time=callback.time,
+        tag=callback.message.tag or None,
+        error_code=callback.error_code,
+        description=callback.description,
+        carrier=callback.carrier_name,
+        segments_billed=callback.message.segment_count,
+    )
+
+
+def _inbound(callback: Callback) -> Inbound:
+    return Inbound(
+        message_id=callback.message.id,
+        to=callback.to,
+        sender=callback.message.sender or "",
+        text=callback.message.text or "",
+        time=callback.time,
+        media=tuple(callback.message.media or ()),
+    )
+
+
+def _read(decoder: msgspec.json.Decoder[_T], body: bytes, what: str) -> _T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"this is not {what}: {error}") from None
+    except RecursionError:
+        raise Unreadable(f"this is not {what}: nested too deeply") from None
