@@ -1,0 +1,300 @@
+"""The asynchronous side of a journal: one thread writes, and whatever waits is committed together.
+
+    lanes ── begin, finish, call ──> waiting ──> writer thread: one transaction ──> answers
+
+A lone request lingers for company, at most 10 ms or until 64 wait; what gathered during a commit
+has waited already. A journal that failed once is not written again: nothing is sent unrecorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+
+from pipeline.errors import Fenced, JournalError
+from pipeline.journal import Answer, Finish, Grant, Intent, Journal, Pace, Permit
+from pipeline.model import NotSent
+
+LINGER_SECONDS = 0.010
+LINGER_REQUESTS = 64
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begin:
+    grant: Grant
+    intent: Intent
+    future: asyncio.Future[Answer]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    operation: Callable[[Journal], Any]
+    future: asyncio.Future[Any]
+
+
+_Request = _Begin | _Call | Finish
+#: What a request came to: its answer, or the exception to raise instead.
+_Reply = tuple[_Begin | _Call, Any, BaseException | None]
+
+
+class Committer:
+    """Group commit for the lanes of one event loop; it owns the journal while it is entered.
+
+    Args:
+        journal: used by the writer thread only, and not closed at the end.
+        pace: what every `begin` reserves against.
+        lease_seconds: how long a begun attempt renews its shard's lease.
+        clock: the wall clock (aware, UTC).
+        linger_seconds: how long the first request waits for company.
+        linger_requests: how many are company enough.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        pace: Pace,
+        lease_seconds: float,
+        clock: Callable[[], datetime],
+        linger_seconds: float = LINGER_SECONDS,
+        linger_requests: int = LINGER_REQUESTS,
+    ) -> None:
+        #: Why nothing is written any more; None while all is well.
+        self.broken: JournalError | None = None
+        self._journal = journal
+        self._pace = pace
+        self._lease_seconds = lease_seconds
+        self._clock = clock
+        self._linger_seconds = linger_seconds
+        self._linger_requests = linger_requests
+        self._waiting: list[_Request] = []
+        self._waiting_since = 0.0
+        self._closing = False
+        self._wake = threading.Condition()
+        self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Commit everything queued, then stop; what broke the journal is raised here at last."""
+        with self._wake:
+            self._linger_seconds = 0.0  # no more company is to come
+            self._wake.notify()
+
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._settle()
+        finally:
+            with self._wake:
+                self._closing = True
+                self._wake.notify()
+
+            self._thread.join()
+
+        if self.broken is not None and not _carries(error, self.broken):
+            raise self.broken
+
+    async def begin(self, grant: Grant, intent: Intent) -> Answer:
+        """Ask to POST a message once; a `Permit` is durable when this returns.
+
+        An attempt whose caller was cancelled meanwhile is recorded as not sent.
+
+        Raises:
+            Fenced: the shard is somebody else's now.
+            JournalError: it could not be recorded, or an earlier commit failed.
+        """
+        request = _Begin(grant, intent, self._loop.create_future())
+        self._enqueue(request)
+        try:
+            return await request.future
+        except asyncio.CancelledError:
+            answered = request.future.done() and not request.future.cancelled()
+            if answered and request.future.exception() is None:
+                self._give_back(grant, request.future.result())
+
+            raise
+
+    def finish(self, finish: Finish) -> None:
+        """Record an outcome with the next commit, before everything asked for later."""
+        self._enqueue(finish)
+
+    async def call(self, operation: Callable[[Journal], T]) -> T:
+        """Run `operation` on the journal in the writer thread, after what was asked before.
+
+        What it did is durable when this returns. Where another operation of the same transaction
+        fails, it is undone and run again: it must be repeatable.
+
+        Raises:
+            JournalError: the journal failed, now or earlier.
+            Exception: whatever else `operation` raises; nothing of it was recorded.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._enqueue(_Call(operation, future))
+        return await future
+
+    # --- On the event loop -----------------------------------------------------------------------
+
+    def _enqueue(self, request: _Request) -> None:
+        if self.broken is not None and not isinstance(request, Finish):
+            raise self.broken
+
+        with self._wake:
+            if self._closing:
+                raise JournalError("the journal's writer has stopped: this came too late")
+
+            self._waiting.append(request)
+            if len(self._waiting) == 1:
+                self._waiting_since = time.monotonic()
+
+            if len(self._waiting) in (1, self._linger_requests):
+                self._wake.notify()
+
+    def _deliver(self, replies: Sequence[_Reply]) -> None:
+        for request, answer, error in replies:
+            if request.future.cancelled():
+                if isinstance(request, _Begin):
+                    self._give_back(request.grant, answer)
+            elif error is not None:
+                request.future.set_exception(error)
+            else:
+                request.future.set_result(answer)
+
+    def _give_back(self, grant: Grant, answer: Answer | None) -> None:
+        """Nobody is left to use this answer: a permit in it was not sent."""
+        if isinstance(answer, Permit):
+            outcome = NotSent(reason="cancelled before sending")
+            at = self._clock()
+            self.finish(Finish(attempt=answer.attempt, owner=grant.owner, outcome=outcome, at=at))
+
+    async def _settle(self) -> None:
+        """Wait until nothing is queued: an answer that finds nobody may queue one more outcome."""
+        with contextlib.suppress(JournalError):  # it is in `broken`, and raised from there
+            await self.call(_do_nothing)
+            while self._waiting:
+                await self.call(_do_nothing)
+
+    # --- In the writer thread --------------------------------------------------------------------
+
+    def _write(self) -> None:
+        while batch := self._next_batch():
+            replies = self._commit(batch)
+            self._loop.call_soon_threadsafe(self._deliver, replies)
+
+    def _next_batch(self) -> list[_Request]:
+        """Wait for a request and for its company; empty at the end."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._waiting or self._closing)
+            while len(self._waiting) < self._linger_requests and not self._closing:
+                left = self._waiting_since + self._linger_seconds - time.monotonic()
+                if left <= 0:
+                    break
+
+                self._wake.wait(left)
+
+            batch, self._waiting = self._waiting, []
+            return batch
+
+    def _commit(self, batch: list[_Request]) -> list[_Reply]:
+        """Make a batch durable; whatever goes wrong ends in a reply or in `broken`."""
+        if self.broken is not None:
+            return _refuse(batch, self.broken)
+
+        try:
+            with self._journal.transaction():
+                return self._run(batch)
+        except JournalError as error:
+            self.broken = error
+        except Exception as error:
+            if len(batch) > 1:
+                return [reply for request in batch for reply in self._commit([request])]
+
+            if isinstance(batch[0], _Call):
+                return _refuse(batch, error)
+
+            self.broken = JournalError(f"the journal failed unexpectedly: {type(error).__name__}")
+            self.broken.__cause__ = error
+
+        return _refuse(batch, self.broken)
+
+    def _run(self, batch: list[_Request]) -> list[_Reply]:
+        replies: list[_Reply] = []
+        for is_call, requests in groupby(batch, key=lambda request: isinstance(request, _Call)):
+            run = self._run_calls if is_call else self._run_attempts
+            replies += run(list(requests))
+
+        return replies
+
+    def _run_calls(self, requests: list[_Request]) -> list[_Reply]:
+        replies: list[_Reply] = []
+        for request in requests:
+            if isinstance(request, _Call):
+                try:
+                    replies.append((request, request.operation(self._journal), None))
+                except Fenced as error:
+                    replies.append((request, None, error))
+
+        return replies
+
+    def _run_attempts(self, requests: list[_Request]) -> list[_Reply]:
+        """Outcomes first: an attempt that is begun here cannot have one yet."""
+        if finishes := [request for request in requests if isinstance(request, Finish)]:
+            self._journal.finish(finishes)
+
+        lanes: dict[tuple[str, int, int, str], list[_Begin]] = {}
+        for request in requests:
+            if isinstance(request, _Begin) and not request.future.cancelled():
+                grant = request.grant
+                key = (grant.campaign, grant.shard, grant.token, grant.owner)
+                lanes.setdefault(key, []).append(request)
+
+        return [reply for begins in lanes.values() for reply in self._run_begins(begins)]
+
+    def _run_begins(self, begins: list[_Begin]) -> list[_Reply]:
+        try:
+            answers = self._journal.begin(
+                begins[0].grant,
+                [begin.intent for begin in begins],
+                pace=self._pace,
+                lease_seconds=self._lease_seconds,
+                now=self._clock(),
+            )
+        except Fenced as error:
+            return _refuse(begins, error)
+
+        return [(begin, answer, None) for begin, answer in zip(begins, answers, strict=True)]
+
+
+def _refuse(batch: Sequence[_Request], error: Exception) -> list[_Reply]:
+    return [(request, None, error) for request in batch if not isinstance(request, Finish)]
+
+
+def _carries(error: BaseException | None, cause: JournalError) -> bool:
+    """Tell whether an exception on its way out already tells of `cause`."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_carries(each, cause) for each in error.exceptions)
+
+    return error is cause
+
+
+def _do_nothing(_: Journal) -> None:
+    """Ride behind everything queued."""

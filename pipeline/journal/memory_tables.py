@@ -1,0 +1,146 @@
+"""What the memory journal holds: immutable rows in dictionaries, so that a copy is a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from pipeline.journal import Enlistment, Grant, MessageRecord, Shard
+from pipeline.journal.rules import Reservation
+from pipeline.lifecycle import MessageState
+from pipeline.model import AttemptId, Receipt
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Entry(NamedTuple):
+    """A message somebody tried to send, with what only the journal needs."""
+
+    record: MessageRecord
+    shard: int
+    #: Of the latest attempt; None where there was none.
+    owner: str | None
+
+
+class Suppression(NamedTuple):
+    """Why a number gets no texts, and since when."""
+
+    source: str
+    because: str
+    at: datetime
+
+
+class Kept(NamedTuple):
+    """A receipt as it came."""
+
+    raw: bytes
+    came_at: datetime
+    #: The (campaign, row) it belongs to, where that is known.
+    addressee: tuple[str, int] | None
+
+
+class Happening(NamedTuple):
+    """What a person decided about a message."""
+
+    campaign: str
+    row: int
+    kind: str
+    by: str
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A shard and who has it."""
+
+    shard: Shard
+    #: None of its messages is READY or SENDING.
+    done: bool = False
+    token: int = 0
+    owner: str | None = None
+    lease_until: datetime = LONG_AGO
+
+
+@dataclass(slots=True)
+class Tables:
+    """Everything that a transaction can undo."""
+
+    campaigns: dict[str, Enlistment] = field(default_factory=dict)
+    #: (campaign, shard number) -> the shard.
+    places: dict[tuple[str, int], Place] = field(default_factory=dict)
+    #: (campaign, row) -> the message.
+    messages: dict[tuple[str, int], Entry] = field(default_factory=dict)
+    #: (campaign, key) -> the one row that has it.
+    keys: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: (campaign, row, number) -> owner of an attempt that another one followed.
+    earlier: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
+    #: In the order they came.
+    receipts: dict[Receipt, Kept] = field(default_factory=dict)
+    #: By E.164 number.
+    suppressed: dict[str, Suppression] = field(default_factory=dict)
+    accounts: dict[str, Reservation] = field(default_factory=dict)
+    #: In the order they happened, numbered from 0.
+    events: dict[int, Happening] = field(default_factory=dict)
+
+    def snapshot(self) -> Tables:
+        """Return a copy that later changes do not reach."""
+        return Tables(*(getattr(self, each.name).copy() for each in fields(self)))
+
+    def restore(self, snapshot: Tables) -> None:
+        """Make everything what it was."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(snapshot, each.name))
+
+    def campaign_of(self, run: str) -> str | None:
+        """Find the campaign whose tags begin with `run`."""
+        plans = self.campaigns.items()
+        return next((name for name, plan in plans if plan.run == run), None)
+
+    def places_of(self, campaign: str) -> list[Place]:
+        """List the campaign's shards."""
+        return [place for (name, _), place in self.places.items() if name == campaign]
+
+    def place_of(self, grant: Grant) -> Place | None:
+        """Find the shard of a grant, where the grant still holds."""
+        place = self.places.get((grant.campaign, grant.shard))
+        ours = place is not None and (place.token, place.owner) == (grant.token, grant.owner)
+        return place if ours else None
+
+    def entries_of(self, campaign: str, shard: int | None = None) -> list[Entry]:
+        """List the campaign's messages, or those of one shard."""
+        return [
+            entry
+            for (name, _), entry in self.messages.items()
+            if name == campaign and shard in (None, entry.shard)
+        ]
+
+    def attempted(self, attempt: AttemptId) -> tuple[str, int] | None:
+        """Find the message that this attempt was begun for."""
+        campaign = self.campaign_of(attempt.run)
+        entry = self.messages.get((campaign or "", attempt.row))
+        known = entry is not None and 1 <= attempt.number <= entry.record.attempts
+        return (campaign, attempt.row) if campaign is not None and known else None
+
+    def addressee(self, receipt: Receipt) -> tuple[str, int] | None:
+        """Find the message of a receipt: by its tag, else by its id."""
+        attempt = AttemptId.from_tag(receipt.tag)
+        if attempt is not None and (key := self.attempted(attempt)) is not None:
+            return key
+
+        wanted, messages = receipt.message_id, self.messages.items()
+        return next((key for key, each in messages if each.record.message_id == wanted), None)
+
+    def write(self, campaign: str, entry: Entry, record: MessageRecord) -> None:
+        """Store the entry with its new record; a shard with a READY message is not done."""
+        self.messages[campaign, record.row] = entry._replace(record=record)
+        if record.key is not None:
+            self.keys[campaign, record.key] = record.row
+
+        if record.state == MessageState.READY:
+            self.put(campaign, replace(self.places[campaign, entry.shard], done=False))
+
+    def put(self, campaign: str, place: Place) -> None:
+        """Store a shard."""
+        self.places[campaign, place.shard.number] = place

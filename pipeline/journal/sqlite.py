@@ -1,0 +1,266 @@
+"""The embedded default: one SQLite file on a local disk, its statements in sqlite.sql.
+
+What an event means is decided by `rules` inside the transaction; this page only says which rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipeline.errors import PlanMismatch
+from pipeline.journal import (
+    Answer,
+    Denied,
+    Enlistment,
+    Finish,
+    Grant,
+    Intent,
+    Later,
+    MessageRecord,
+    Pace,
+    Permit,
+    Shard,
+    Tally,
+    rules,
+)
+from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.sqlite_file import SqliteFile, load_statements
+from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan, to_record
+from pipeline.lifecycle import MessageState
+from pipeline.model import Accepted, AttemptId, Receipt
+
+STATEMENTS = load_statements(Path(__file__).with_suffix(".sql"))
+
+
+class SqliteJournal:
+    """`Journal` in a file.
+
+    Raises:
+        JournalError: the file cannot be opened, is not ours, or was written by a newer bandcast.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = SqliteFile(path, STATEMENTS)
+        self._messages = Messages(self._file)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make the calls inside one commit; see `Journal.transaction`."""
+        return self._file.transaction()
+
+    def hold(self, campaign: str) -> None:
+        """Lock the campaign for this process; see `Journal.hold`."""
+        if self._file.holds(campaign):
+            return
+
+        if not self._file.lock(campaign):
+            raise rules.held(campaign)
+
+        if (plan := find_plan(self._file, campaign)) is not None:
+            self._file.run("lapse_leases", plan.id)
+
+    def enlist(self, enlistment: Enlistment, shards: Iterable[Shard]) -> Enlistment:
+        """Store a plan once; see `Journal.enlist`."""
+        with self.transaction():
+            known = self.enlistment(enlistment.campaign)
+            if known is None:
+                self._add(enlistment, shards)
+                return enlistment
+
+            if changed := rules.changed_parts(known.fingerprint, enlistment.fingerprint):
+                raise PlanMismatch(enlistment.campaign, changed)
+
+            return known
+
+    def _add(self, enlistment: Enlistment, shards: Iterable[Shard]) -> None:
+        campaign = add_plan(self._file, enlistment)
+        for shard in shards:
+            place = (campaign, shard.number)
+            self._file.run("add_shard", *place, shard.rows, shard.zone, shard.phase)
+            self._file.run("add_payload", *place, shard.payload)
+
+    def take(
+        self, campaign: str, *, owner: str, lease_seconds: float, now: datetime
+    ) -> Grant | None:
+        """Take the first free shard; see `Journal.take`."""
+        until = to_micros(now + timedelta(seconds=lease_seconds))
+        with self.transaction():
+            plan = find_plan(self._file, campaign)
+            if plan is None:
+                return None
+
+            taken = self._file.one("take_shard", owner, until, plan.id, to_micros(now))
+            if taken is None:
+                return None
+
+            shard, token = taken
+            for (row,) in self._file.all("open_attempts", plan.id, shard):
+                if (entry := self._messages.find(plan.id, row)) is not None:
+                    self._messages.change(entry, rules.lost(entry.record))
+
+            return self._grant(plan, owner, shard, token)
+
+    def _grant(self, plan: Plan, owner: str, shard: int, token: int) -> Grant:
+        ((payload,),) = self._file.all("payload_of_shard", plan.id, shard)
+        return Grant(
+            campaign=plan.enlistment.campaign,
+            run=plan.enlistment.run,
+            owner=owner,
+            shard=shard,
+            token=token,
+            payload=payload,
+            settled=frozenset(row for (row,) in self._file.all("settled_rows", plan.id, shard)),
+        )
+
+    def begin(
+        self,
+        grant: Grant,
+        intents: Sequence[Intent],
+        *,
+        pace: Pace,
+        lease_seconds: float,
+        now: datetime,
+    ) -> list[Answer]:
+        """Record intents and reserve the rate; see `Journal.begin`."""
+        until = to_micros(now + timedelta(seconds=lease_seconds))
+        place = (grant.shard, grant.token, grant.owner)
+        with self.transaction():
+            plan = find_plan(self._file, grant.campaign)
+            if plan is None or not self._file.run("renew_lease", until, plan.id, *place):
+                raise rules.fenced(grant)
+
+            return self._begin(plan.id, grant, intents, pace, now) if intents else []
+
+    def _begin(
+        self, campaign: int, grant: Grant, intents: Sequence[Intent], pace: Pace, now: datetime
+    ) -> list[Answer]:
+        moment, known = to_micros(now), self._file.one("rate", pace.account)
+        reservation = rules.Reservation(*(known or ())).seen_at(moment)
+        answers: list[Answer] = []
+        for intent in intents:
+            ask_at = reservation.ask_at(moment)
+            claim = self._claim(campaign, grant, intent, ask_at, now)
+            if isinstance(claim, AttemptId):
+                start, reservation = reservation.reserve(moment, intent.segments, pace)
+                answers.append(Permit(attempt=claim, start_at=from_micros(start)))
+            else:
+                answers.append(claim)
+
+        self._file.run("set_rate", pace.account, pace.rate_segments_per_second, *reservation)
+        return answers
+
+    def _claim(
+        self, campaign: int, grant: Grant, intent: Intent, ask_at: int | None, now: datetime
+    ) -> AttemptId | Later | Denied:
+        suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
+        entry = Entry(rules.untried(intent), campaign, grant.shard, grant.owner)
+        if not suppressed and ask_at is None and self._messages.add_attempted(entry):
+            return AttemptId(run=grant.run, row=intent.row, number=1)
+
+        entry = self._messages.find(campaign, intent.row) or entry
+        if entry.record.state != MessageState.READY:
+            return Denied(row=intent.row, reason=entry.record.state)
+
+        duplicate = self._file.one("row_of_key", campaign, intent.key) not in (None, (intent.row,))
+        if suppressed or duplicate:
+            reason = rules.SUPPRESSED if suppressed else rules.DUPLICATE
+            self._messages.cancel(entry, reason=reason, keyless=duplicate, now=now)
+            return Denied(row=intent.row, reason=reason)
+
+        if ask_at is not None:
+            return Later(row=intent.row, ask_at=from_micros(ask_at))
+
+        number = self._messages.attempt_again(entry, grant.owner)
+        return AttemptId(run=grant.run, row=intent.row, number=number)
+
+    def finish(self, finishes: Sequence[Finish]) -> None:
+        """Record outcomes; see `Journal.finish`."""
+        with self.transaction():
+            for finish in finishes:
+                entry = self._messages.attempted(finish.attempt)
+                if entry is None:
+                    continue
+
+                if self._messages.owner(entry, finish.attempt.number) != finish.owner:
+                    continue
+
+                self._messages.change(entry, rules.finished(entry.record, finish))
+                if isinstance(finish.outcome, Accepted):
+                    row, message_id = entry.record.row, finish.outcome.message_id
+                    self._messages.apply_kept(entry.campaign, row, message_id)
+
+    def leave(self, grant: Grant) -> None:
+        """Give a shard back; see `Journal.leave`."""
+        with self.transaction():
+            if (plan := find_plan(self._file, grant.campaign)) is not None:
+                self._file.run("leave_shard", plan.id, grant.shard, grant.token, grant.owner)
+
+    def receive(self, receipts: Sequence[tuple[Receipt, bytes]], *, now: datetime) -> int:
+        """Keep and apply receipts; see `Journal.receive`."""
+        matched = 0
+        with self.transaction():
+            for receipt, raw in receipts:
+                addressee = self._messages.addressee(receipt)
+                matched += addressee is not None
+                new = self._messages.keep(receipt, raw, now)
+                if new and addressee is not None:
+                    self._messages.apply_kept(*addressee, receipt.message_id)
+
+        return matched
+
+    def release(
+        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
+    ) -> int:
+        """Make messages in doubt READY; see `Journal.release`."""
+        count = 0
+        with self.transaction():
+            if (plan := find_plan(self._file, campaign)) is None:
+                return 0
+
+            for row in rows:
+                entry = self._messages.find(plan.id, row)
+                if entry is None or entry.record.state != MessageState.IN_DOUBT:
+                    continue
+
+                self._messages.change(entry, rules.released(entry.record))
+                self._file.run("add_event", plan.id, row, "release", by, because, to_micros(now))
+                count += 1
+
+        return count
+
+    def suppress(self, numbers: Iterable[str], *, source: str, because: str, now: datetime) -> int:
+        """Add numbers to the suppression list; see `Journal.suppress`."""
+        why = (source, because, to_micros(now))
+        with self.transaction():
+            return sum(self._file.run("suppress", number, *why) for number in numbers)
+
+    def tally(self, campaign: str) -> Tally | None:
+        """Count messages by state; see `Journal.tally`."""
+        plan = find_plan(self._file, campaign)
+        if plan is None:
+            return None
+
+        tried = {MessageState(state): count for state, count in self._file.all("tally", plan.id)}
+        return rules.tally(plan.enlistment, tried)
+
+    def campaigns(self) -> list[str]:
+        """Name every campaign, oldest first."""
+        return [name for (name,) in self._file.all("campaign_names")]
+
+    def enlistment(self, campaign: str) -> Enlistment | None:
+        """Return the campaign as it was enlisted."""
+        plan = find_plan(self._file, campaign)
+        return None if plan is None else plan.enlistment
+
+    def rows(self, campaign: str) -> Iterator[list[MessageRecord]]:
+        """Yield the tried messages in lists; see `Journal.rows`."""
+        plan, last = find_plan(self._file, campaign), 0
+        while plan is not None and (page := self._file.all("page", plan.id, last, rules.PAGE_ROWS)):
+            yield [to_record(row) for row in page]
+            last = page[-1][0]
+
+    def close(self) -> None:
+        """Release what `hold` took and close the file."""
+        self._file.close()

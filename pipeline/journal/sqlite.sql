@@ -1,0 +1,262 @@
+-- The statements of the SQLite journal. Times are microseconds since 1970 (UTC), money is millionths.
+
+-- schema --
+-- Everything the journal keeps. A shard's payload lies apart, so that renewing a lease does not
+-- rewrite it. A message has a row only once somebody tried to send it.
+CREATE TABLE campaign (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT    NOT NULL UNIQUE,
+    run         TEXT    NOT NULL UNIQUE,
+    fingerprint TEXT    NOT NULL,
+    messages    INTEGER NOT NULL,
+    segments    INTEGER NOT NULL,
+    cost_micros INTEGER NOT NULL,
+    currency    TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE shard (
+    campaign    INTEGER NOT NULL,
+    shard       INTEGER NOT NULL,
+    rows        INTEGER NOT NULL,
+    zone        TEXT,
+    phase       INTEGER NOT NULL,
+    state       TEXT    NOT NULL DEFAULT 'open',
+    token       INTEGER NOT NULL DEFAULT 0,
+    owner       TEXT,
+    lease_until INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (campaign, shard)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE payload (
+    campaign    INTEGER NOT NULL,
+    shard       INTEGER NOT NULL,
+    payload     BLOB    NOT NULL,
+    PRIMARY KEY (campaign, shard)
+) STRICT;
+CREATE TABLE message (
+    campaign        INTEGER NOT NULL,
+    row             INTEGER NOT NULL,
+    shard           INTEGER NOT NULL,
+    key             TEXT,
+    state           TEXT    NOT NULL,
+    attempts        INTEGER NOT NULL,
+    owner           TEXT,
+    message_id      TEXT,
+    http_status     INTEGER,
+    error_code      TEXT,
+    error           TEXT,
+    accepted_at     INTEGER,
+    final_at        INTEGER,
+    segments_billed INTEGER,
+    carrier         TEXT,
+    PRIMARY KEY (campaign, row),
+    UNIQUE (campaign, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_of_shard ON message (campaign, shard);
+CREATE INDEX message_of_id ON message (message_id) WHERE message_id IS NOT NULL;
+CREATE TABLE earlier_attempt (
+    campaign INTEGER NOT NULL,
+    row      INTEGER NOT NULL,
+    number   INTEGER NOT NULL,
+    owner    TEXT    NOT NULL,
+    PRIMARY KEY (campaign, row, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE receipt (
+    id              INTEGER PRIMARY KEY,
+    digest          BLOB    NOT NULL UNIQUE,
+    campaign        INTEGER,
+    row             INTEGER,
+    kind            TEXT    NOT NULL,
+    message_id      TEXT    NOT NULL,
+    recipient       TEXT    NOT NULL,
+    time            INTEGER NOT NULL,
+    tag             TEXT,
+    error_code      INTEGER,
+    description     TEXT    NOT NULL,
+    carrier         TEXT,
+    segments_billed INTEGER,
+    raw             BLOB    NOT NULL,
+    came_at         INTEGER NOT NULL
+) STRICT;
+CREATE INDEX receipt_unmatched ON receipt (message_id) WHERE row IS NULL;
+CREATE TABLE suppression (
+    number  TEXT    NOT NULL PRIMARY KEY,
+    source  TEXT    NOT NULL,
+    because TEXT    NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE account (
+    account TEXT    NOT NULL PRIMARY KEY,
+    rate    REAL    NOT NULL,
+    tat     INTEGER NOT NULL,
+    step    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE event (
+    id       INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL,
+    row      INTEGER NOT NULL,
+    kind     TEXT    NOT NULL,
+    "by"     TEXT    NOT NULL,
+    because  TEXT    NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+
+-- campaign --
+-- Find a campaign and its plan.
+SELECT id, run, fingerprint, messages, segments, cost_micros, currency, created_at
+FROM campaign WHERE name = ?;
+
+-- campaign_names --
+-- Name every campaign, oldest first.
+SELECT name FROM campaign ORDER BY id;
+
+-- add_campaign --
+-- Store a plan's totals.
+INSERT INTO campaign (name, run, fingerprint, messages, segments, cost_micros, currency, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id;
+
+-- add_shard --
+-- Store a shard, free to take.
+INSERT INTO shard (campaign, shard, rows, zone, phase) VALUES (?, ?, ?, ?, ?);
+
+-- add_payload --
+-- Store the messages of a shard.
+INSERT INTO payload (campaign, shard, payload) VALUES (?, ?, ?);
+
+-- lapse_leases --
+-- Nobody alive owns a shard of this campaign.
+UPDATE shard SET lease_until = 0 WHERE campaign = ?;
+
+-- take_shard --
+-- Give the first free shard to an owner, under its next token.
+UPDATE shard SET token = token + 1, owner = ?1, lease_until = ?2
+WHERE campaign = ?3 AND shard = (
+    SELECT shard FROM shard
+    WHERE campaign = ?3 AND state = 'open' AND lease_until <= ?4
+    ORDER BY phase, shard LIMIT 1)
+RETURNING shard, token;
+
+-- payload_of_shard --
+-- Read the messages of a shard.
+SELECT payload FROM payload WHERE campaign = ? AND shard = ?;
+
+-- open_attempts --
+-- Find the messages of a shard whose attempt is open.
+SELECT row FROM message WHERE campaign = ? AND shard = ? AND state = 'sending';
+
+-- settled_rows --
+-- List the rows of a shard that need nothing more from a sender.
+SELECT row FROM message WHERE campaign = ? AND shard = ? AND state <> 'ready';
+
+-- renew_lease --
+-- Hold a shard for longer, where it is still this owner's under this token.
+UPDATE shard SET lease_until = ? WHERE campaign = ? AND shard = ? AND token = ? AND owner = ?;
+
+-- leave_shard --
+-- Give a shard back: done where every message of it has a settled row, else free to take.
+UPDATE shard SET owner = NULL, lease_until = 0, state = CASE
+    WHEN rows <= (
+        SELECT count(*) FROM message
+        WHERE campaign = ?1 AND shard = ?2 AND state NOT IN ('ready', 'sending'))
+    THEN 'done' ELSE 'open' END
+WHERE campaign = ?1 AND shard = ?2 AND token = ?3 AND owner = ?4;
+
+-- open_shard --
+-- A shard with a READY message is not done.
+UPDATE shard SET state = 'open' WHERE campaign = ? AND shard = ?;
+
+-- is_suppressed --
+-- Ask whether a number gets no texts.
+SELECT 1 FROM suppression WHERE number = ?;
+
+-- suppress --
+-- Give a number no texts any more.
+INSERT INTO suppression (number, source, because, at) VALUES (?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- add_attempted --
+-- Record the first attempt of a message, unless it has a row or another row has its key.
+INSERT INTO message (campaign, row, shard, key, state, attempts, owner)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- attempt_again --
+-- Record the next attempt of a message that is still what it was when it was read.
+UPDATE message SET state = ?, attempts = ?, owner = ?, http_status = NULL, error_code = NULL,
+    error = NULL
+WHERE campaign = ? AND row = ? AND state = ? AND attempts = ?;
+
+-- keep_earlier --
+-- Remember who owned an attempt that another one follows.
+INSERT INTO earlier_attempt (campaign, row, number, owner) VALUES (?, ?, ?, ?);
+
+-- earlier_owner --
+-- Find who owned an attempt that another one followed.
+SELECT owner FROM earlier_attempt WHERE campaign = ? AND row = ? AND number = ?;
+
+-- row_of_key --
+-- Find the row of a campaign that has a key.
+SELECT row FROM message WHERE campaign = ? AND key = ?;
+
+-- add_cancelled --
+-- Record a message that is refused before its first attempt.
+INSERT INTO message (campaign, row, shard, key, state, attempts, error, final_at)
+VALUES (?, ?, ?, ?, ?, 0, ?, ?);
+
+-- message --
+-- Read a message of a campaign.
+SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
+    segments_billed, carrier, campaign, shard, owner
+FROM message WHERE campaign = ? AND row = ?;
+
+-- message_of_run --
+-- Read a message of the campaign whose tags begin with a run.
+SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
+    segments_billed, carrier, campaign, shard, owner
+FROM message WHERE campaign = (SELECT id FROM campaign WHERE run = ?) AND row = ?;
+
+-- message_by_id --
+-- Find a message by the provider's id.
+SELECT campaign, row FROM message WHERE message_id = ? ORDER BY campaign, row LIMIT 1;
+
+-- change_message --
+-- Write what became of a message that is still what it was when it was read.
+UPDATE message SET state = ?, message_id = ?, http_status = ?, error_code = ?, error = ?,
+    accepted_at = ?, final_at = ?, segments_billed = ?, carrier = ?
+WHERE campaign = ? AND row = ? AND state = ?;
+
+-- rate --
+-- Read how far an account's rate is given away.
+SELECT tat, step FROM account WHERE account = ?;
+
+-- set_rate --
+-- Write how far an account's rate is given away.
+INSERT INTO account (account, rate, tat, step) VALUES (?, ?, ?, ?)
+ON CONFLICT (account) DO UPDATE SET rate = excluded.rate, tat = excluded.tat, step = excluded.step;
+
+-- keep_receipt --
+-- Keep a receipt as it came, once.
+INSERT INTO receipt (digest, kind, message_id, recipient, time, tag, error_code, description,
+    carrier, segments_billed, raw, came_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- kept_receipts --
+-- Find the receipts of a message id that nobody could match yet, in the order they came.
+SELECT kind, message_id, recipient, time, tag, error_code, description, carrier, segments_billed
+FROM receipt WHERE message_id = ? AND row IS NULL ORDER BY id;
+
+-- match_receipts --
+-- Remember which message the receipts of a message id belong to.
+UPDATE receipt SET campaign = ?, row = ? WHERE message_id = ? AND row IS NULL;
+
+-- add_event --
+-- Record what a person decided about a message.
+INSERT INTO event (campaign, row, kind, "by", because, at) VALUES (?, ?, ?, ?, ?, ?);
+
+-- tally --
+-- Count the tried messages of a campaign by state.
+SELECT state, count(*) FROM message WHERE campaign = ? GROUP BY state;
+
+-- page --
+-- Read the next tried messages of a campaign, by row.
+SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
+    segments_billed, carrier
+FROM message WHERE campaign = ? AND row > ? ORDER BY row LIMIT ?;

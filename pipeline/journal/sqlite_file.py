@@ -1,0 +1,203 @@
+"""One SQLite file, opened so that a commit is on the disk when it returns.
+
+WAL with synchronous=FULL, mode 0600, and no bare sqlite3 error: each becomes a JournalError that
+names the file and says what to do. Knows statements by name, and nothing about messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from pipeline.errors import JournalError
+from pipeline.journal.transactional import Transactional
+
+#: The layout that `schema` in sqlite.sql makes.
+SCHEMA_VERSION = 1
+#: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
+APPLICATION_ID = 0x62637374
+#: How long a statement waits for another process to commit.
+BUSY_SECONDS = 10.0
+CACHE_KIB = 65_536
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "cannot grow, because its disk is full: make room, then run again",
+    sqlite3.SQLITE_READONLY: "may not be written: check its permissions and its directory's",
+    sqlite3.SQLITE_PERM: "may not be written: check its permissions and its directory's",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check its directory and the permissions there",
+    sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a backup, and reconcile before sending",
+    sqlite3.SQLITE_NOTADB: "is damaged, or no journal of bandcast: name another file",
+    sqlite3.SQLITE_BUSY: f"was locked by another program for {BUSY_SECONDS:.0f} s: stop that first",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: its disk reports an error",
+}
+
+Row = tuple[Any, ...]
+
+
+def load_statements(path: Path) -> dict[str, str]:
+    """Read a file of statements, each below a line ``-- name --``; return them by name."""
+    _, *parts = re.split(r"^-- (\w+) --$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {name: text.strip() for name, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+class SqliteFile(Transactional):
+    """An open journal file.
+
+    Raises:
+        JournalError: it cannot be opened, is not ours, or was written by a newer bandcast.
+    """
+
+    def __init__(self, path: Path, statements: Mapping[str, str]) -> None:
+        super().__init__()
+        self.path = path.resolve()  # one file, one name: the locks lie beside it
+        self._statements = statements
+        self._locks: dict[str, FileLock] = {}
+        self._connection = self._open()
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def run(self, name: str, *values: object) -> int:
+        """Run a statement that changes rows; return how many."""
+        return self._execute(self._statements[name], values).rowcount
+
+    def one(self, name: str, *values: object) -> Row | None:
+        """Run a statement; return its first row, or None."""
+        rows = self.all(name, *values)
+        return rows[0] if rows else None
+
+    def all(self, name: str, *values: object) -> list[Row]:
+        """Run a statement; return all its rows."""
+        cursor = self._execute(self._statements[name], values)
+        try:
+            return cursor.fetchall()
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def holds(self, word: str) -> bool:
+        """Tell whether this object has locked a word."""
+        return word in self._locks
+
+    def lock(self, word: str) -> bool:
+        """Lock a word beside this file until `close`, or until the kernel sees this process die.
+
+        Returns:
+            False where somebody else has it.
+        """
+        digest = hashlib.blake2b(word.encode(), digest_size=6).hexdigest()
+        lock = FileLock(f"{self.path}.{digest}.lock", mode=0o600, thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        except OSError as error:
+            raise self._unusable(error) from error
+
+        self._locks[word] = lock
+        return True
+
+    def close(self) -> None:
+        """Free the locks and close the file."""
+        for lock in self._locks.values():
+            lock.release()
+
+        self._locks.clear()
+        self._connection.close()
+
+    # --- Opening -------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite copies the mode
+            return sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+        except OSError as error:
+            raise self._unusable(error) from error
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def _prepare(self) -> None:
+        is_new = self._is_new()
+        self._execute("PRAGMA journal_mode = WAL")
+        self._execute("PRAGMA synchronous = FULL")
+        self._execute("PRAGMA fullfsync = ON")
+        self._execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        if is_new:
+            self._create()
+
+    def _is_new(self) -> bool:
+        """Tell an empty file from a journal, and refuse everything else.
+
+        The tables are counted first: another process that makes them now makes the rest with them.
+        """
+        (tables,) = self._execute("SELECT count(*) FROM sqlite_master").fetchone()
+        application, version = self._pragma("application_id"), self._pragma("user_version")
+        if application == APPLICATION_ID and version == SCHEMA_VERSION:
+            return False
+
+        if application == APPLICATION_ID:
+            raise JournalError(
+                f"the journal {self.path} has schema {version}, and this bandcast knows "
+                f"{SCHEMA_VERSION}: use the bandcast that wrote it, or a newer one"
+            )
+
+        if tables or application:
+            raise JournalError(f"the file {self.path} belongs to another program: name another one")
+
+        return True
+
+    def _create(self) -> None:
+        with self.transaction():
+            if not self._is_new():
+                return
+
+            for statement in self._statements["schema"].split(";"):
+                self._execute(statement)
+
+            self._execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _pragma(self, name: str) -> int:
+        (value,) = self._execute(f"PRAGMA {name}").fetchone()
+        return int(value)
+
+    # --- Transactions and errors -----------------------------------------------------------------
+
+    def _start(self) -> None:
+        self._execute("BEGIN IMMEDIATE")
+
+    def _commit(self) -> None:
+        try:
+            self._execute("COMMIT")
+        except JournalError:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:
+            self._execute("ROLLBACK")
+
+    def _execute(self, statement: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: sqlite3.Error) -> JournalError:
+        code = (
+            getattr(error, "sqlite_errorcode", 0) & 0xFF
+        )  # the rest of an extended code is detail
+        return JournalError(f"the journal {self.path} {_ADVICE.get(code, f'failed: {error}')}")
+
+    def _unusable(self, error: OSError) -> JournalError:
+        return JournalError(f"the journal {self.path} cannot be opened: {error.strerror}")

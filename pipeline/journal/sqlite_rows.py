@@ -1,0 +1,210 @@
+"""Rows of the SQLite journal: how messages, plans and receipts are found and written.
+
+An UPDATE of a message repeats the state it was read in, so that a store with finer locks can keep
+the same statements.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import NamedTuple
+
+from pipeline.errors import JournalError
+from pipeline.journal import Enlistment, MessageRecord, rules
+from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.sqlite_file import Row, SqliteFile
+from pipeline.lifecycle import MessageState
+from pipeline.model import AttemptId, Receipt, ReceiptKind
+
+
+class Plan(NamedTuple):
+    """A campaign and the integer that stands for it in every row."""
+
+    id: int
+    enlistment: Enlistment
+
+
+class Entry(NamedTuple):
+    """A message's row, with what only the journal needs."""
+
+    record: MessageRecord
+    campaign: int
+    shard: int
+    #: Of the latest attempt; None where there was none.
+    owner: str | None
+
+
+class Messages:
+    """The messages of one file and the receipts about them."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def find(self, campaign: int, row: int) -> Entry | None:
+        """Find a message by its place in the plan."""
+        found = self._file.one("message", campaign, row)
+        return None if found is None else _to_entry(found)
+
+    def attempted(self, attempt: AttemptId) -> Entry | None:
+        """Find the message that this attempt was begun for."""
+        found = self._file.one("message_of_run", attempt.run, attempt.row)
+        entry = None if found is None else _to_entry(found)
+        known = entry is not None and 1 <= attempt.number <= entry.record.attempts
+        return entry if known else None
+
+    def owner(self, entry: Entry, number: int) -> str | None:
+        """Return who owned an attempt of this message."""
+        if number == entry.record.attempts:
+            return entry.owner
+
+        found = self._file.one("earlier_owner", entry.campaign, entry.record.row, number)
+        return None if found is None else str(found[0])
+
+    def add_attempted(self, entry: Entry) -> bool:
+        """Record a first attempt; False where the message has a row or another row has its key."""
+        record = rules.attempted(entry.record)
+        values = (record.key, record.state, record.attempts, entry.owner)
+        place = (entry.campaign, record.row, entry.shard)
+        return bool(self._file.run("add_attempted", *place, *values))
+
+    def attempt_again(self, entry: Entry, owner: str) -> int:
+        """Record the next attempt of a message; return its number."""
+        was, record = entry.record, rules.attempted(entry.record)
+        place = (entry.campaign, record.row)
+        self._file.run("keep_earlier", *place, was.attempts, entry.owner)
+        values = (record.state, record.attempts, owner)
+        _expect_one(self._file.run("attempt_again", *values, *place, was.state, was.attempts))
+        return record.attempts
+
+    def cancel(self, entry: Entry, *, reason: str, keyless: bool, now: datetime) -> None:
+        """Refuse a message; `keyless` where another row has the key."""
+        record = rules.cancelled(entry.record, reason, now)
+        if record.attempts:
+            self.change(entry, record)
+            return
+
+        place = (entry.campaign, record.row, entry.shard)
+        key = None if keyless else record.key
+        self._file.run("add_cancelled", *place, key, record.state, reason, to_micros(now))
+
+    def change(self, entry: Entry, record: MessageRecord) -> None:
+        """Write what became of a message; a shard with a READY message is not done."""
+        if record == entry.record:
+            return
+
+        values = (record.state, *record[4:8], *map(_micros, record[8:10]), *record[10:])
+        place = (entry.campaign, record.row)
+        _expect_one(self._file.run("change_message", *values, *place, entry.record.state))
+        if record.state == MessageState.READY:
+            self._file.run("open_shard", entry.campaign, entry.shard)
+
+    def addressee(self, receipt: Receipt) -> tuple[int, int] | None:
+        """Find the (campaign, row) of a receipt: by its tag, else by its id."""
+        attempt = AttemptId.from_tag(receipt.tag)
+        if attempt is not None and (entry := self.attempted(attempt)) is not None:
+            return entry.campaign, entry.record.row
+
+        found = self._file.one("message_by_id", receipt.message_id)
+        return None if found is None else (found[0], found[1])
+
+    def keep(self, receipt: Receipt, raw: bytes, now: datetime) -> bool:
+        """Keep a receipt as it came; False where it came before."""
+        values = _receipt_values(receipt)
+        digest = hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
+        return bool(self._file.run("keep_receipt", digest, *values, raw, to_micros(now)))
+
+    def apply_kept(self, campaign: int, row: int, message_id: str) -> None:
+        """Apply the receipts of a message id, which is now known to be this message's."""
+        receipts = self._file.all("kept_receipts", message_id)
+        entry = self.find(campaign, row) if receipts else None
+        if entry is None:
+            return
+
+        record = entry.record
+        for values in receipts:
+            record = rules.told(record, _to_receipt(values))
+
+        self.change(entry, record)
+        self._file.run("match_receipts", campaign, row, message_id)
+
+
+def find_plan(file: SqliteFile, campaign: str) -> Plan | None:
+    """Find a campaign by its name."""
+    found = file.one("campaign", campaign)
+    if found is None:
+        return None
+
+    number, run, fingerprint, messages, segments, cost_micros, currency, created_at = found
+    enlistment = Enlistment(
+        campaign=campaign,
+        run=run,
+        fingerprint=json.loads(fingerprint),
+        messages=messages,
+        segments=segments,
+        cost_micros=cost_micros,
+        currency=currency,
+        created_at=from_micros(created_at),
+    )
+    return Plan(number, enlistment)
+
+
+def add_plan(file: SqliteFile, plan: Enlistment) -> int:
+    """Store a campaign without its shards; return its number."""
+    fingerprint = json.dumps(dict(plan.fingerprint), sort_keys=True)
+    totals = (plan.messages, plan.segments, plan.cost_micros, plan.currency)
+    values = (plan.campaign, plan.run, fingerprint, *totals, to_micros(plan.created_at))
+    ((number,),) = file.all("add_campaign", *values)
+    return int(number)
+
+
+def to_record(row: Row) -> MessageRecord:
+    """Read the first twelve columns of a message's row."""
+    return MessageRecord._make((*row[:8], _moment(row[8]), _moment(row[9]), *row[10:12]))
+
+
+def _to_entry(row: Row) -> Entry:
+    return Entry(to_record(row), *row[12:])
+
+
+def _receipt_values(receipt: Receipt) -> Row:
+    return (
+        receipt.kind.value,
+        receipt.message_id,
+        receipt.to,
+        to_micros(receipt.time),
+        receipt.tag,
+        receipt.error_code,
+        receipt.description,
+        receipt.carrier,
+        receipt.segments_billed,
+    )
+
+
+def _to_receipt(row: Row) -> Receipt:
+    kind, message_id, to, time, tag, error_code, description, carrier, segments_billed = row
+    return Receipt(
+        kind=ReceiptKind(kind),
+        message_id=message_id,
+        to=to,
+        time=from_micros(time),
+        tag=tag,
+        error_code=error_code,
+        description=description,
+        carrier=carrier,
+        segments_billed=segments_billed,
+    )
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else to_micros(moment)
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+def _expect_one(changed: int) -> None:
+    if changed != 1:
+        raise JournalError("a message changed while it was being changed: stop the other program")

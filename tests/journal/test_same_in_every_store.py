@@ -1,0 +1,176 @@
+"""Random lives of a campaign with two owners: every store answers alike and ends alike."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from pipeline.errors import BandcastError
+from pipeline.journal import Finish, Intent, Pace, Permit, open_journal
+from pipeline.model import Accepted, Halted, InDoubt, NotSent, Receipt, ReceiptKind, Rejected
+from tests.journal.builders import CAMPAIGN, LEASE_SECONDS, NOW, enlistment, shard
+
+ROWS = st.integers(1, 12)
+OUTCOMES = st.sampled_from(
+    [
+        Accepted(message_id="", segments_billed=1),
+        Rejected(http_status=400, error_code="request-validation", error="no"),
+        NotSent(reason="connect refused"),
+        Halted(reason="403", http_status=403),
+        InDoubt(reason="read timeout"),
+    ]
+)
+PACE = Pace(account="4000000", rate_segments_per_second=2)
+
+
+class Undo(Exception):
+    """Ends a transaction."""
+
+
+class Stores(RuleBasedStateMachine):
+    @initialize()
+    def enlist(self):
+        self.directory = Path(tempfile.mkdtemp())
+        self.url = f"sqlite:///{self.directory}/journal.db"
+        self.memory, self.sqlite = open_journal("memory:"), open_journal(self.url)
+        self.now, self.owners = NOW, 0
+        self.grants, self.attempts = [], []
+        shards = [shard(0, rows=6), shard(1, rows=6, phase=1)]
+        self.both(lambda journal: journal.enlist(enlistment(messages=12), shards))
+
+    def teardown(self):
+        if hasattr(self, "directory"):
+            self.sqlite.close()
+            shutil.rmtree(self.directory)
+
+    def both(self, operation):
+        """Run it on both; they must return or raise the same."""
+        answers = []
+        for journal in (self.memory, self.sqlite):
+            try:
+                answers.append(operation(journal))
+            except (BandcastError, Undo) as error:
+                answers.append(type(error))
+
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    @rule(seconds=st.sampled_from([0.01, 0.5, 3, LEASE_SECONDS, 3_600, -1, -3_600]))
+    def let_time_pass(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def take(self):
+        self.owners += 1
+        owner, now = f"owner-{self.owners}", self.now
+        grant = self.both(
+            lambda journal: journal.take(
+                CAMPAIGN, owner=owner, lease_seconds=LEASE_SECONDS, now=now
+            )
+        )
+        if grant is not None:
+            self.grants.append(grant)
+
+    def begin_on(self, journal, grant, rows):
+        intents = [
+            Intent(
+                row=row, key=f"key-{row % 9}", to=(f"+1919555010{row % 5}",), segments=1 + row % 3
+            )
+            for row in rows
+        ]
+        return journal.begin(grant, intents, pace=PACE, lease_seconds=LEASE_SECONDS, now=self.now)
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data(), rows=st.lists(ROWS, max_size=5))
+    def begin(self, data, rows):
+        grant = data.draw(st.sampled_from(self.grants[-3:]))
+        answers = self.both(lambda journal: self.begin_on(journal, grant, rows))
+        for answer in answers if isinstance(answers, list) else ():
+            if isinstance(answer, Permit):
+                self.attempts.append((answer.attempt, grant.owner))
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data(), rows=st.lists(ROWS, max_size=5))
+    def begin_and_undo(self, data, rows):
+        grant = data.draw(st.sampled_from(self.grants[-3:]))
+
+        def operation(journal):
+            with journal.transaction():
+                self.begin_on(journal, grant, rows)
+                journal.suppress(["+19195550109"], source="s", because="b", now=self.now)
+                raise Undo
+
+        self.both(operation)
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data(), outcome=OUTCOMES, stranger=st.booleans())
+    def finish(self, data, outcome, stranger):
+        attempt, owner = data.draw(st.sampled_from(self.attempts))
+        if isinstance(outcome, Accepted):
+            outcome = Accepted(message_id=f"id-{attempt.row}-{attempt.number}", segments_billed=1)
+
+        finish = Finish(
+            attempt=attempt,
+            owner="stranger" if stranger else owner,
+            outcome=outcome,
+            at=self.now,
+        )
+        self.both(lambda journal: journal.finish([finish]))
+
+    @precondition(lambda self: self.attempts)
+    @rule(
+        data=st.data(),
+        kind=st.sampled_from(ReceiptKind),
+        tagged=st.booleans(),
+        seconds=st.integers(0, 3),
+    )
+    def receive(self, data, kind, tagged, seconds):
+        attempt, _ = data.draw(st.sampled_from(self.attempts))
+        receipt = Receipt(
+            kind=kind,
+            message_id=f"id-{attempt.row}-{attempt.number}",
+            to="+19195550123",
+            time=NOW + timedelta(seconds=seconds),
+            tag=attempt.tag if tagged else None,
+            error_code=4720 if kind is ReceiptKind.FAILED else None,
+        )
+        self.both(lambda journal: journal.receive([(receipt, b"{}")], now=self.now))
+
+    @rule(rows=st.lists(ROWS, max_size=4))
+    def release(self, rows):
+        self.both(
+            lambda journal: journal.release(CAMPAIGN, rows, by="ana", because="b", now=self.now)
+        )
+
+    @rule(digit=st.integers(0, 4))
+    def suppress(self, digit):
+        number = f"+1919555010{digit}"
+        self.both(lambda journal: journal.suppress([number], source="s", because="b", now=self.now))
+
+    @precondition(lambda self: self.grants)
+    @rule(data=st.data())
+    def leave(self, data):
+        grant = data.draw(st.sampled_from(self.grants[-3:]))
+        self.both(lambda journal: journal.leave(grant))
+
+    @rule()
+    def restart(self):
+        """The process ends and another one runs the campaign: leases lapse."""
+        self.sqlite.close()
+        self.memory.close()
+        self.sqlite = open_journal(self.url)
+        self.both(lambda journal: journal.hold(CAMPAIGN))
+
+    @invariant()
+    def the_same_in_both(self):
+        self.both(lambda journal: (journal.tally(CAMPAIGN), list(journal.rows(CAMPAIGN))))
+
+
+Stores.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+test_random_lives_are_the_same_in_every_store = Stores.TestCase

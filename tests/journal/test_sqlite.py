@@ -1,0 +1,287 @@
+"""What only a file can promise: it is on the disk, it is private, and it says what is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import pipeline.journal
+from pipeline.errors import CampaignHeld, JournalError
+from pipeline.journal import open_journal
+from pipeline.journal.sqlite import STATEMENTS
+from pipeline.journal.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from tests.journal.builders import (
+    CAMPAIGN,
+    OTHER,
+    accepted,
+    begin,
+    begin_one,
+    enlist,
+    finish,
+    intent,
+    records,
+    shard,
+    states,
+    take,
+)
+
+ROOT = Path(pipeline.journal.__file__).parents[2]
+SENDER = """
+import sys
+from pipeline.journal import open_journal
+from tests.journal.builders import begin_one, enlist, take
+journal = open_journal(sys.argv[1])
+enlist(journal)
+begin_one(journal, take(journal), 1)
+print("begun", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path):
+    journal = open_journal(f"sqlite:///{path}")
+    yield journal
+    journal.close()
+
+
+def pragma(journal, name):
+    return journal._file._execute(f"PRAGMA {name}").fetchone()[0]
+
+
+# --- Durable -------------------------------------------------------------------------------------
+
+
+def test_a_commit_waits_for_the_disk(journal):
+    assert pragma(journal, "journal_mode") == "wal"
+    assert pragma(journal, "synchronous") == 2  # FULL
+    assert pragma(journal, "fullfsync") == 1
+
+
+def test_a_connection_to_a_file_that_exists_waits_for_the_disk_too(journal, path):
+    again = open_journal(f"sqlite:///{path}")
+
+    assert pragma(again, "synchronous") == 2
+    again.close()
+
+
+def test_an_intent_survives_the_kill_of_its_process(path):
+    command = [sys.executable, "-c", SENDER, f"sqlite:///{path}"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=ROOT) as process:
+        assert process.stdout.readline() == b"begun\n"
+        os.kill(process.pid, signal.SIGKILL)
+
+    journal = open_journal(f"sqlite:///{path}")
+    assert states(journal) == {"sending": 1, "ready": 2}
+    journal.hold(CAMPAIGN)
+    assert take(journal, owner=OTHER).settled == {1}
+    assert states(journal) == {"in_doubt": 1, "ready": 2}
+    journal.close()
+
+
+def test_everything_is_there_after_closing_and_opening(journal, path):
+    enlist(journal)
+    finish(journal, begin_one(journal, take(journal), 1), accepted())
+    before = records(journal), journal.tally(CAMPAIGN), journal.enlistment(CAMPAIGN)
+    journal.close()
+
+    again = open_journal(f"sqlite:///{path}")
+    assert (records(again), again.tally(CAMPAIGN), again.enlistment(CAMPAIGN)) == before
+    again.close()
+
+
+def test_many_processes_may_make_the_same_file_at_once(path):
+    code = "from pipeline.journal import open_journal; open_journal('sqlite:///journal.db')"
+    command, environment = [sys.executable, "-c", code], {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [subprocess.Popen(command, cwd=path.parent, env=environment) for _ in range(4)]
+
+    assert [process.wait() for process in processes] == [0, 0, 0, 0]
+
+
+def test_a_renewed_lease_does_not_write_the_shard_again(journal, path):
+    enlist(journal, shard(rows=3))
+    journal._file.run("add_payload", 1, 99, os.urandom(1_000_000))
+    grant = take(journal)
+    journal._file._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    for row in (1, 2, 3):
+        begin_one(journal, grant, row)
+
+    assert path.with_name("journal.db-wal").stat().st_size < 200_000
+
+
+# --- Private -------------------------------------------------------------------------------------
+
+
+def test_nobody_but_the_owner_may_read_any_of_the_files(journal, path):
+    enlist(journal)
+    journal.hold(CAMPAIGN)
+
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+
+    assert {"journal.db", "journal.db-wal", "journal.db-shm"} < set(modes)
+    assert sum(name.endswith(".lock") for name in modes) == 1
+    assert set(modes.values()) == {0o600}
+
+
+def test_the_name_of_a_lock_does_not_tell_the_campaign(journal, path):
+    journal.hold("secret launch/../x")
+
+    assert [each.name for each in path.parent.glob("*.lock")] != []
+    assert not [each for each in path.parent.rglob("*") if "launch" in each.name]
+
+
+def test_two_names_of_one_file_share_its_locks(journal, path, tmp_path):
+    journal.hold(CAMPAIGN)
+    (tmp_path / "link.db").symlink_to(path)
+    other = open_journal(f"sqlite:///{tmp_path}/link.db")
+
+    with pytest.raises(CampaignHeld):
+        other.hold(CAMPAIGN)
+
+    other.close()
+
+
+# --- Broken --------------------------------------------------------------------------------------
+
+
+def refusal(url_path: Path) -> str:
+    with pytest.raises(JournalError) as caught:
+        open_journal(f"sqlite:///{url_path}")
+
+    sentence = str(caught.value)
+    assert str(url_path) in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_a_file_that_is_no_database_is_refused(path):
+    path.write_bytes(b"to,name\n+19195550123,Ana\n" * 100)
+
+    assert "no journal of bandcast" in refusal(path)
+
+
+def test_the_database_of_another_program_is_refused_and_left_alone(path):
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE bookmark (id INTEGER)")
+    other.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    other.close()
+    before = path.read_bytes()
+
+    assert "another program" in refusal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_journal_of_a_newer_bandcast_is_refused(journal, path):
+    journal._file._execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+
+    assert f"schema {SCHEMA_VERSION + 1}" in refusal(path)
+    assert pragma(journal, "application_id") == APPLICATION_ID
+
+
+def test_a_damaged_journal_says_so(journal, path):
+    enlist(journal, shard(rows=3))
+    journal._file._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    journal.close()
+    pages = bytearray(path.read_bytes())
+    pages[4096:] = os.urandom(len(pages) - 4096)
+    path.write_bytes(pages)
+
+    again = open_journal(f"sqlite:///{path}")
+    with pytest.raises(JournalError, match="damaged"):
+        again.tally(CAMPAIGN)
+
+    again.close()
+
+
+def test_a_directory_that_does_not_exist_says_so(tmp_path):
+    assert "No such file or directory" in refusal(tmp_path / "missing" / "journal.db")
+
+
+def test_a_directory_instead_of_a_file_says_so(tmp_path):
+    assert "Is a directory" in refusal(tmp_path)
+
+
+@pytest.fixture
+def ordinary_user():
+    """Permissions do not bind root: the test goes on as nobody."""
+    if os.geteuid() == 0:
+        os.seteuid(65_534)
+        yield
+        os.seteuid(0)
+    else:
+        yield
+
+
+@pytest.fixture
+def read_only_directory():
+    directory = Path(tempfile.mkdtemp())
+    directory.chmod(0o555)
+    yield directory
+    directory.chmod(0o755)
+    shutil.rmtree(directory)
+
+
+def test_a_read_only_directory_says_so(read_only_directory, ordinary_user):
+    assert "Permission denied" in refusal(read_only_directory / "journal.db")
+
+
+def test_a_full_disk_says_so_and_keeps_what_was_recorded(journal):
+    enlist(journal, shard(rows=3))
+    grant = take(journal)
+    begin_one(journal, grant, 1)
+    pages = pragma(journal, "page_count")
+    journal._file._execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(JournalError, match="disk is full"):
+        begin(journal, grant, *(intent(row, key=f"{row:0200}") for row in range(2, 500)))
+
+    assert states(journal) == {"sending": 1, "ready": 2}
+    assert begin_one(journal, grant, 2).number == 1
+
+
+def test_a_journal_locked_by_another_program_says_so(journal, path):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    journal._file._execute("PRAGMA busy_timeout = 50")
+
+    with pytest.raises(JournalError, match="locked by another program"):
+        enlist(journal)
+
+    other.execute("ROLLBACK")
+    other.close()
+    enlist(journal)
+
+
+def test_a_closed_journal_says_so(journal):
+    journal.close()
+
+    with pytest.raises(JournalError, match="closed"):
+        journal.campaigns()
+
+
+# --- The statements ------------------------------------------------------------------------------
+
+
+def test_every_statement_has_a_sentence_and_is_used():
+    sources = Path(pipeline.journal.__file__).parent.glob("sqlite*.py")
+    used = set(re.findall(r"\"(\w+)\"", "\n".join(each.read_text() for each in sources)))
+
+    assert set(STATEMENTS) - used == set()
+    assert [name for name, text in STATEMENTS.items() if not re.match(r"-- [A-Z]", text)] == []
