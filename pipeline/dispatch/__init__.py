@@ -1,0 +1,1 @@
+"""ASYNC: takes shards from the journal and sends them at exactly the account's rate."""

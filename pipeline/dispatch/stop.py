@@ -1,0 +1,42 @@
+"""One wish to end the run before its end, and why. The first reason stays."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import anyio
+
+
+class StopReason(Enum):
+    """Why a run ended before the plan did."""
+
+    ASKED = "asked"  #: SIGINT, SIGTERM or an operator
+    REFUSED = "refused"  #: credentials, permission or address: no message would be taken
+    UNREACHABLE = "unreachable"  #: the provider took nothing for too long
+    BROKEN = "broken"  #: the journal cannot record any more
+
+
+class Stop:
+    """Tells every lane to finish what is in flight and begin nothing more."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+        self.reason: StopReason | None = None
+        #: A sentence for people; holds no phone number.
+        self.because = ""
+
+    @property
+    def requested(self) -> bool:
+        """True once somebody asked."""
+        return self.reason is not None
+
+    def request(self, reason: StopReason, because: str) -> None:
+        """Ask for the end; only the first request counts."""
+        if self.reason is None:
+            self.reason, self.because = reason, because
+            self._event.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, or return at once when a stop is requested."""
+        with anyio.move_on_after(seconds):
+            await self._event.wait()
