@@ -1,0 +1,1 @@
+"""The Bandwidth Messaging API on a port, with seeded faults and a ledger of its own."""

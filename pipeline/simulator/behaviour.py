@@ -1,0 +1,178 @@
+"""How the simulated provider misbehaves: shares of requests, reproducible by seed.
+
+    fault       what the client sees                                      taken?
+    ----------  --------------------------------------------------------  -----------------------
+    busy        429 with the text of a full queue                         no
+    error       500 with the provider's own JSON body                     no
+    gateway     502 with a page of HTML                                   by share gateway_taken
+    lost        the connection is closed without an answer                yes
+    reset       the connection is reset (RST) without an answer           yes
+    refused     the connection is closed and the request thrown away      no
+    slow        the right answer, slow_ms late                            yes
+    silent      no answer, and the connection stays open                  yes
+    cut         a 202 whose body ends in the middle, then a closed line   yes
+    garbage     bytes that are not HTTP                                   yes
+    unreadable  a whole 202 whose body is not JSON                        yes
+
+Of the messages taken, `failed` fail at the carrier; of their callbacks, `late`, `duplicate`,
+`reorder` and `unreceipted` come late_ms later, twice, after their successors, or never.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Self
+
+
+class Fault(StrEnum):
+    """What can go wrong between a POST and its answer; the module's table has a row for each."""
+
+    BUSY = "busy"
+    ERROR = "error"
+    GATEWAY = "gateway"
+    LOST = "lost"
+    RESET = "reset"
+    REFUSED = "refused"
+    SLOW = "slow"
+    SILENT = "silent"
+    CUT = "cut"
+    GARBAGE = "garbage"
+    UNREADABLE = "unreadable"
+
+
+#: These answers mean that the provider does not have the message.
+NOT_TAKEN = frozenset({Fault.BUSY, Fault.ERROR, Fault.REFUSED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """Shares between 0 and 1, and times in milliseconds. The default is a provider without faults.
+
+    Raises:
+        ValueError: a share outside 0 to 1, answer faults of more than 1 together, a negative time.
+    """
+
+    #: Share of requests for each fault of the table above; at most one happens to a request.
+    busy: float = 0.0
+    error: float = 0.0
+    gateway: float = 0.0
+    lost: float = 0.0
+    reset: float = 0.0
+    refused: float = 0.0
+    slow: float = 0.0
+    silent: float = 0.0
+    cut: float = 0.0
+    garbage: float = 0.0
+    unreadable: float = 0.0
+    #: Share of the `gateway` answers behind which the message was taken all the same.
+    gateway_taken: float = 0.5
+    #: Every answer to a POST comes this much later.
+    latency_ms: float = 0.0
+    #: How much later a `slow` answer comes.
+    slow_ms: float = 1_000.0
+    #: Mean time from leaving the account's queue to delivered or failed.
+    delivery_ms: float = 20.0
+    #: A message can be listed only this long after it was taken.
+    visible_ms: float = 0.0
+    #: Share of messages that fail at the carrier, with the code `failed_code`.
+    failed: float = 0.0
+    failed_code: int = 4720
+    #: Share of messages that also get a `message-sent` callback.
+    sent: float = 0.0
+    #: Share of callbacks that come `late_ms` after their time.
+    late: float = 0.0
+    late_ms: float = 1_000.0
+    #: Share of callbacks that are posted twice.
+    duplicate: float = 0.0
+    #: Share of callbacks held back until others that happened later have overtaken them.
+    reorder: float = 0.0
+    #: Share of callbacks that are never posted.
+    unreceipted: float = 0.0
+    #: How many events one callback may carry; the provider's own arrays normally hold one.
+    batch: int = 1
+
+    def __post_init__(self) -> None:
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"'{name}' is a share: give a number between 0 and 1")
+
+        for name in _NUMBERS:
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"'{name}' must be a number, and not negative")
+
+        if self.batch < 1:
+            raise ValueError("'batch' must be at least 1")
+
+        if sum(getattr(self, fault) for fault in Fault) > 1 + 1e-9:
+            raise ValueError("the shares of the answer faults are more than 1 together")
+
+    @classmethod
+    def parse(cls, spec: str) -> Self:
+        """Read ``busy=0.05,lost=0.01,latency=40``; a time may be written without its ``_ms``.
+
+        Raises:
+            ValueError: an unknown name (names the nearest known one), no number, or out of range.
+        """
+        values: dict[str, Any] = {}
+        for part in filter(None, (part.strip() for part in spec.split(","))):
+            written, _, number = (piece.strip() for piece in part.partition("="))
+            name = _known_name(written)
+            values[name] = _number(written, number, int if name in _WHOLE else float)
+
+        return cls(**values)
+
+    def fault(self, roll: float) -> Fault | None:
+        """Return the fault a roll between 0 and 1 falls on, if any."""
+        for fault in Fault:
+            roll -= getattr(self, fault)
+            if roll < 0:
+                return fault
+
+        return None
+
+
+class Dice:
+    """Rolls that depend on the seed and on who is texted for which time, and on nothing else.
+
+    So a run is reproducible whatever its concurrency, and a message that is tried again rolls anew.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._requests: Counter[str] = Counter()
+
+    def occasion(self, recipient: str) -> str:
+        """Name the next request for this recipient."""
+        self._requests[recipient] += 1
+        return f"{recipient}#{self._requests[recipient]}"
+
+    def roll(self, question: str, occasion: str) -> float:
+        """Return a number from 0 to below 1: always the same for the same question and occasion."""
+        digest = blake2b(f"{self._seed}/{question}/{occasion}".encode(), digest_size=6).digest()
+        return int.from_bytes(digest) / 2**48
+
+
+_NAMES = tuple(field.name for field in fields(Behaviour))
+_NUMBERS = ("failed_code", *(name for name in _NAMES if name.endswith("_ms")))
+_WHOLE = frozenset({"failed_code", "batch"})
+_SHARES = tuple(name for name in _NAMES if name not in {*_NUMBERS, "batch"})
+
+
+def _known_name(name: str) -> str:
+    for candidate in (name, f"{name}_ms"):
+        if candidate in _NAMES:
+            return candidate
+
+    (nearest,) = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.0)
+    raise ValueError(f"'{name}' is no behaviour of the simulator: did you mean '{nearest}'?")
+
+
+def _number(name: str, value: str, kind: type[int | float]) -> float:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"'{name}' needs a number, as in '{name}=1'") from None
