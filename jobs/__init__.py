@@ -1,0 +1,1 @@
+"""The commands: arguments and environment in, an exit code out."""

@@ -1,0 +1,129 @@
+"""What a person or a program reads: tables and one JSON document on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import BandcastError
+from pipeline.estimate import Estimate
+
+#: Attributes that every log record has; the others are our fields.
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+paper = Console(soft_wrap=True, highlight=False)  #: stdout: what was asked for
+margin = Console(stderr=True, soft_wrap=True, highlight=False)  #: stderr: what happens meanwhile
+
+
+class _Fields(logging.Formatter):
+    """A sentence for people, then ``name=value`` for machines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        tail = "".join(f" {name}={value}" for name, value in fields.items())
+        return super().format(record) + tail
+
+
+def set_up_logging(*, quiet: bool) -> None:
+    """Log to stderr: every step where nobody watches, only trouble below a progress bar."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Fields("%(asctime)s %(levelname)s %(message)s"))
+    level = logging.WARNING if quiet or margin.is_terminal else logging.INFO
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("httpx", "asyncio", "aiohttp.client", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print the one document that ``--json`` promises."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+
+def print_error(error: BandcastError) -> None:
+    """Say what went wrong: a sentence on a line, and nothing else."""
+    for line in str(error).splitlines():
+        margin.print(f"[bold red]error[/]: {_escaped(line)}")
+
+
+def print_unexpected(error: BaseException) -> None:
+    """Say where a defect of ours showed itself, without the values it may hold."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    margin.print(
+        f"[bold red]unexpected error[/]: {type(error).__name__} at {place}; this is a defect of "
+        "bandcast. What was sent is in the journal: running the same command again is safe."
+    )
+
+
+def money(amount: float, currency: str) -> str:
+    """Spell an amount: two decimals, or as many as it takes to show less than a cent."""
+    text = f"{amount:,.6f}".rstrip("0")
+    whole, _, cents = text.partition(".")
+    return f"{whole}.{cents.ljust(2, '0')} {currency}"
+
+
+def duration(seconds: float) -> str:
+    """Spell a duration for people: ``9 s``, ``12 min 30 s``, ``3 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def print_estimate(estimate: Estimate, *, plan: str) -> None:
+    """Show a person what the campaign will send and cost, and where the plan is."""
+    totals = estimate.totals
+    table = _table(f"Estimate of '{estimate.settings.campaign.name}'")
+    table.add_row("rows in the file", f"{totals.rows:,}")
+    table.add_row("messages", f"{totals.messages:,}")
+    for reason, count in sorted(totals.skipped.items(), key=lambda item: -item[1]):
+        table.add_row(f"  skipped: {reason}", f"{count:,}")
+
+    for encoding, count in sorted(totals.encodings.items()):
+        table.add_row(f"  in {encoding}", f"{count:,}")
+
+    rate = estimate.settings.rate_segments_per_second
+    table.add_row("segments", f"{totals.segments:,}")
+    table.add_row("cost", f"[bold]{money(float(estimate.cost), totals.currency)}[/]")
+    table.add_row("by rate card", _escaped(estimate.card))
+    table.add_row(f"time at {rate:g} segments/s", duration(estimate.seconds_at_rate))
+    table.add_row("every row, with its reason", plan)
+    paper.print(table)
+
+
+def print_states(title: str, states: Mapping[str, int], facts: Mapping[str, str]) -> None:
+    """Show how many rows ended how, then what else there is to say."""
+    table = _table(title)
+    for state, count in states.items():
+        table.add_row(state.replace("_", " "), f"{count:,}")
+
+    for name, value in facts.items():
+        table.add_row(name, _escaped(value))
+
+    paper.print(table)
+
+
+def _table(title: str) -> Table:
+    table = Table(title=_escaped(title), title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right", overflow="fold")
+    return table
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

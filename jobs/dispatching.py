@@ -1,0 +1,170 @@
+"""Puts a worker, a provider and a person at the keyboard together in one event loop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio
+from pydantic import SecretStr
+
+from jobs.progress import Progress, watch
+from pipeline.account import Account, ClientCredentials
+from pipeline.bandwidth.auth import auth_for
+from pipeline.bandwidth.client import BandwidthClient
+from pipeline.bandwidth.transport import AiohttpTransport
+from pipeline.campaign import job_of
+from pipeline.dispatch.pace import SteadyClock, quiet_the_collector
+from pipeline.dispatch.sender import Counts
+from pipeline.dispatch.stop import Stop, StopReason
+from pipeline.dispatch.worker import MOST_LANES, Worker
+from pipeline.estimate import Estimate
+from pipeline.journal import Journal, Tally
+from pipeline.journal.committer import Committer
+from pipeline.lifecycle import SETTLED, MessageState
+from pipeline.model import Receipt
+from pipeline.settle.receipts import listening, receipts_app
+from pipeline.simulator.app import make_app
+from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.server import EmbeddedSimulator
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """A provider in this very process."""
+
+    behaviour: Behaviour
+    seed: int
+
+
+#: Whom to send to.
+Provider = Account | Simulated
+
+#: How long a simulated run waits for its delivery receipts.
+_RECEIPTS_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatched:
+    """What one run did."""
+
+    counts: Counts
+    tally: Tally
+    duration_seconds: float
+    is_simulated: bool
+    stopped: StopReason | None
+    because: str
+
+
+async def dispatch(
+    estimate: Estimate, journal: Journal, provider: Provider, *, quiet: bool
+) -> Dispatched:
+    """Send what is left of an enlisted campaign until its end, a signal or trouble.
+
+    Raises:
+        JournalError: the journal can record no more.
+    """
+    stop, clock = Stop(), SteadyClock(datetime.now(UTC))
+    is_simulated = isinstance(provider, Simulated)
+    account = "simulated" if isinstance(provider, Simulated) else provider.account_id
+    job = job_of(estimate, account=account)
+    committer = Committer(journal, pace=job.pace, lease_seconds=job.lease_seconds, clock=clock)
+    before = journal.tally(job.campaign)
+    quiet_the_collector()
+    async with committer, _connected(provider, committer, clock) as wire:
+        worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
+        progress = Progress(worker, estimate, settled_before=_settled(before))
+        began = time.monotonic()
+        await _attended(worker, progress, stop, quiet=quiet)
+        duration = time.monotonic() - began
+        if is_simulated and not stop.requested:
+            await _receipts(committer, job.campaign)
+
+    tally = journal.tally(job.campaign)
+    assert tally is not None  # it was enlisted
+    return Dispatched(
+        counts=worker.counts,
+        tally=tally,
+        duration_seconds=duration,
+        is_simulated=is_simulated,
+        stopped=stop.reason,
+        because=stop.because,
+    )
+
+
+def _settled(tally: Tally | None) -> int:
+    return sum(count for state, count in tally.states.items() if state in SETTLED) if tally else 0
+
+
+@asynccontextmanager
+async def _connected(
+    provider: Provider, committer: Committer, clock: Callable[[], datetime]
+) -> AsyncIterator[BandwidthClient]:
+    """Yield a client of the account, or of a simulator whose receipts come to our own journal."""
+    if isinstance(provider, Account):
+        async with _client(provider) as client:
+            yield client
+
+        return
+
+    async def receive(receipts: Sequence[tuple[Receipt, bytes]]) -> int:
+        return await committer.call(lambda journal: journal.receive(receipts, now=clock()))
+
+    async with listening(receipts_app(receive)) as callback_url:
+        app = make_app(provider.behaviour, seed=provider.seed, callback_url=callback_url)
+        with EmbeddedSimulator(app) as simulator:
+            account = Account(
+                account_id="simulated",
+                application_id="simulated",
+                credentials=ClientCredentials(client_id="any", client_secret=SecretStr("any")),
+                messaging_url=simulator.url,
+                token_url=simulator.token_url,
+            )
+            async with _client(account) as client:
+                yield client
+
+
+def _client(account: Account) -> BandwidthClient:
+    transport = AiohttpTransport(lanes=MOST_LANES)
+    return BandwidthClient(account, transport, auth_for(account, transport))
+
+
+async def _attended(worker: Worker, progress: Progress, stop: Stop, *, quiet: bool) -> None:
+    """Run the worker under the eyes of a person: a display, and an ear for signals."""
+    async with anyio.create_task_group() as attendants:
+        attendants.start_soon(_obey_signals, stop, attendants.cancel_scope)
+        attendants.start_soon(lambda: watch(progress, quiet=quiet))
+        await worker.run()
+        attendants.cancel_scope.cancel()
+
+
+async def _obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
+    """Stop cleanly on the first signal, at once on the second."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            name = signal.Signals(number).name
+            if stop.requested:
+                log.warning("stopping at once; what was in flight is in doubt")
+                run.cancel()
+                return
+
+            log.warning("stopping: what is in flight finishes, the rest waits for the next run")
+            stop.request(StopReason.ASKED, f"stopped by {name}")
+
+
+async def _receipts(committer: Committer, campaign: str) -> None:
+    """Give the simulator's receipts a moment to come in."""
+    with anyio.move_on_after(_RECEIPTS_SECONDS):
+        while True:
+            tally = await committer.call(lambda journal: journal.tally(campaign))
+            if tally is None or not tally.states.get(MessageState.ACCEPTED):
+                return
+
+            await anyio.sleep(0.1)

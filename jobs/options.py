@@ -1,0 +1,79 @@
+"""The options that several commands share, and the settings they come to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.settings import Options, Settings, load_settings
+
+CampaignFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CAMPAIGN",
+        help="A campaign.toml, or a recipient file together with --template and --from.",
+        show_default=False,
+    ),
+]
+Template = Annotated[
+    str | None, typer.Option("--template", help="The text, with {column} and {column|default}.")
+]
+Senders = Annotated[
+    list[str] | None,
+    typer.Option("--from", help="Our number, short code or name; repeat it for several."),
+]
+Name = Annotated[
+    str | None, typer.Option("--name", help="Name of the campaign (default: of the file).")
+]
+Rate = Annotated[
+    float | None, typer.Option("--rate", help="Segments per second that the account may send.")
+]
+Card = Annotated[
+    Path | None,
+    typer.Option("--rates", help="Rate card (default: the campaign's, or list prices)."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder for plan and results (default: out/<campaign>)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+
+DEFAULT_JOURNAL = "sqlite:///bandcast.db"
+
+
+def settings_from(
+    campaign: Path,
+    *,
+    template: str | None,
+    senders: list[str] | None,
+    name: str | None,
+    rate: float | None,
+    card: Path | None,
+) -> Settings:
+    """Read the campaign with what the command line says about it.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    options = Options(
+        name=name,
+        template=template,
+        senders=tuple(senders) if senders else None,
+        rate_segments_per_second=rate,
+        card=card,
+    )
+    return load_settings(campaign, options)
+
+
+def out_folder(out: Path | None, settings: Settings) -> Path:
+    """Return where plan and results of the campaign go."""
+    return out or Path("out") / settings.campaign.name
+
+
+def journal_url() -> str:
+    """Return the journal that the environment names."""
+    return os.environ.get("BANDCAST_JOURNAL") or DEFAULT_JOURNAL

@@ -1,0 +1,53 @@
+"""bandcast results: the result table of a campaign, as the journal knows it now."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from jobs import console, options
+from pipeline import campaign as campaigns
+from pipeline.errors import UsageError
+from pipeline.estimate import drafted
+from pipeline.journal.opening import find_journal
+
+
+def run(
+    campaign: options.CampaignFile,
+    template: options.Template = None,
+    senders: options.Senders = None,
+    name: options.Name = None,
+    rate: options.Rate = None,
+    card: options.Card = None,
+    out: options.Out = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write results.parquet and results.csv again, with every receipt that came since."""
+    settings = options.settings_from(
+        campaign, template=template, senders=senders, name=name, rate=rate, card=card
+    )
+    folder, known = options.out_folder(out, settings), settings.campaign.name
+    journal = find_journal(options.journal_url())
+    if journal is None or (enlisted := journal.enlistment(known)) is None:
+        raise UsageError(f"the journal at {options.journal_url()} has no campaign '{known}' yet")
+
+    with closing(journal), drafted(settings, folder, on=enlisted.created_at.date()) as found:
+        campaigns.refuse_mismatch(enlisted, found)
+        files = campaigns.write_results(journal, found.kept_as(folder / "plan.parquet"), folder)
+
+    states = dict(files.states)
+    if as_json:
+        console.print_json(
+            {
+                "campaign": known,
+                "rows": sum(states.values()),
+                "states": states,
+                "in_doubt": states.get("in_doubt", 0),
+                "cost_of_results": files.cost_micros / 1e6,
+                "results": str(files.parquet),
+            }
+        )
+    elif not quiet:
+        cost = console.money(files.cost_micros / 1e6, found.totals.currency)
+        facts = {"cost": cost, "results": f"{files.parquet} and .csv"}
+        console.print_states(f"Results of '{known}'", states, facts)

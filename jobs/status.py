@@ -1,0 +1,65 @@
+"""bandcast status: where the campaigns of a journal stand."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs import console, options
+from pipeline.errors import UsageError
+from pipeline.journal import Tally
+from pipeline.journal.opening import find_journal
+from pipeline.settings import Options, load_settings
+
+
+def run(
+    campaign: Annotated[
+        str | None,
+        typer.Argument(help="A campaign.toml or a campaign's name; none: all.", show_default=False),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say how many messages of each campaign are in which state."""
+    url = options.journal_url()
+    journal = find_journal(url)
+    if journal is None:
+        raise UsageError(f"there is no journal at {url} yet: nothing was ever sent from here")
+
+    with closing(journal):
+        names = journal.campaigns() if campaign is None else [_name(campaign)]
+        tallies = [(name, journal.tally(name)) for name in names]
+
+    unknown = [name for name, tally in tallies if tally is None]
+    if unknown:
+        raise UsageError(f"the journal has no campaign '{unknown[0]}'")
+
+    found = [tally for _, tally in tallies if tally is not None]
+    if as_json:
+        console.print_json({"campaigns": [_as_json(tally) for tally in found]})
+        return
+
+    for tally in found:
+        states = {state.value: count for state, count in tally.states.items()}
+        facts = {"started": tally.created_at.isoformat(" ", "seconds")}
+        console.print_states(f"Campaign '{tally.campaign}'", states, facts)
+
+
+def _name(campaign: str) -> str:
+    if campaign.lower().endswith(".toml"):
+        return load_settings(Path(campaign), Options()).campaign.name
+
+    return campaign
+
+
+def _as_json(tally: Tally) -> dict[str, object]:
+    return {
+        "campaign": tally.campaign,
+        "messages": tally.messages,
+        "segments": tally.segments,
+        "cost": {"total": tally.cost_micros / 1e6, "currency": tally.currency},
+        "created_at": tally.created_at.isoformat(),
+        "states": {state.value: count for state, count in tally.states.items()},
+    }

@@ -1,0 +1,95 @@
+"""How a send ended: for a person, for a program, and as an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs import console
+from jobs.dispatching import Dispatched
+from pipeline.campaign import ResultFiles
+from pipeline.dispatch.stop import StopReason
+from pipeline.estimate import Estimate
+
+DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
+
+
+def exit_code(done: Dispatched, files: ResultFiles) -> int:
+    """Return the code of the gravest thing that is left: 4, 6, 5, 3, or 0."""
+    states = files.states
+    if done.stopped is StopReason.REFUSED:
+        return CREDENTIALS
+
+    if states.get("in_doubt") or states.get("sending"):
+        return IN_DOUBT
+
+    if done.stopped or states.get("ready"):
+        return STOPPED
+
+    if states.get("rejected") or states.get("failed"):
+        return SOME_FAILED
+
+    return DONE
+
+
+def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> dict[str, Any]:
+    """Return the document that ``send --json`` prints: the estimate, and how it went."""
+    states = files.states
+    return estimate.as_json() | {
+        "states": dict(states),
+        "in_doubt": states.get("in_doubt", 0),
+        "duration_seconds": round(done.duration_seconds, 3),
+        "achieved_segments_per_second": round(_achieved(done), 3),
+        "cost_of_results": files.cost_micros / 1e6,
+        "simulated": done.is_simulated,
+        "stopped": done.because or None,
+        "results": str(files.parquet),
+    }
+
+
+def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> None:
+    """Tell a person how it went and what to do next."""
+    currency = estimate.totals.currency
+    rate = estimate.settings.rate_segments_per_second
+    title = f"Results of '{estimate.settings.campaign.name}'"
+    console.print_states(
+        f"{title} (simulated: nobody was texted)" if done.is_simulated else title,
+        dict(files.states) | {"rows in the file": estimate.totals.rows},
+        {
+            "cost": console.money(files.cost_micros / 1e6, currency),
+            "cost estimated": console.money(float(estimate.cost), currency),
+            "segments/s achieved": f"{_achieved(done):,.1f} of {rate:g}",
+            "time": console.duration(done.duration_seconds),
+            "results": f"{files.parquet} and .csv",
+        },
+    )
+    console.paper.print(f"[bold]Next[/]: {_next_step(done, exit_code(done, files))}")
+
+
+def _achieved(done: Dispatched) -> float:
+    return done.counts.segments / max(done.duration_seconds, 1e-9)
+
+
+def _next_step(done: Dispatched, code: int) -> str:
+    if code == CREDENTIALS:
+        return f"{done.because}. Set the right credentials and run the same command again."
+
+    if code == IN_DOUBT:
+        return (
+            "for the rows in doubt nobody knows whether the provider has them; they are never sent "
+            "again by themselves. Run the same command again for the rest."
+        )
+
+    if code == STOPPED:
+        because = f"{done.because}; " if done.because else ""
+        return f"{because}run the same command again: it goes on where it stopped."
+
+    if code == SOME_FAILED:
+        return "look at the rows that were rejected or failed: columns error_code and error."
+
+    if done.is_simulated:
+        return (
+            "to send for real, set BW_ACCOUNT_ID, BW_APPLICATION_ID, BW_CLIENT_ID and "
+            "BW_CLIENT_SECRET and run the same command without --simulate."
+        )
+
+    return "nothing: every row has its result. Running the command again would text nobody twice."

@@ -1,0 +1,134 @@
+"""A campaign around its sending: into the journal before, out as a result table after.
+
+Estimate ─> enlist (once) ─> Job for a Worker ─> write_results
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from pipeline import tables
+from pipeline.dispatch.pace import RATE_SHARE
+from pipeline.dispatch.worker import Job
+from pipeline.errors import PlanMismatch
+from pipeline.estimate import Estimate
+from pipeline.journal import Enlistment, Journal, Pace, Shard
+from pipeline.journal.opening import find_journal, remove_journal
+from pipeline.journal.rules import changed_parts
+from pipeline.lifecycle import MessageState
+from pipeline.prepare import plan
+from pipeline.settle.results import results_frame
+
+
+def enlist(journal: Journal, estimate: Estimate, *, now: datetime) -> Enlistment:
+    """Store the plan in the journal, all of it or nothing; a campaign that is there stays.
+
+    Raises:
+        PlanMismatch: the campaign was started with another plan.
+    """
+    totals = estimate.totals
+    enlistment = Enlistment(
+        campaign=estimate.settings.campaign.name,
+        run=f"b{secrets.token_hex(5)}",
+        fingerprint=estimate.fingerprint,
+        messages=totals.messages,
+        segments=totals.segments,
+        cost_micros=totals.cost_micros,
+        currency=totals.currency,
+        created_at=now,
+    )
+    media = estimate.settings.campaign.media
+    payloads = plan.shard_payloads(pl.scan_parquet(estimate.plan_path), media=media)
+    shards = (
+        Shard(number=number, rows=rows, payload=payload)
+        for number, (rows, payload) in enumerate(payloads)
+    )
+    return journal.enlist(enlistment, shards)
+
+
+def refuse_mismatch(earlier: Enlistment, estimate: Estimate) -> None:
+    """Make sure that a plan made again is the one that was enlisted.
+
+    Raises:
+        PlanMismatch: they differ; names the parts.
+    """
+    if changed := changed_parts(earlier.fingerprint, estimate.fingerprint):
+        raise PlanMismatch(earlier.campaign, changed)
+
+
+def job_of(estimate: Estimate, *, account: str) -> Job:
+    """Return what a worker of this very process is to send; its owner's name is never reused."""
+    settings = estimate.settings
+    return Job(
+        campaign=settings.campaign.name,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(6)}",
+        pace=Pace(
+            account=account,
+            rate_segments_per_second=settings.rate_segments_per_second * RATE_SHARE,
+        ),
+        read_shard=plan.read_shard,
+    )
+
+
+def forget_finished_simulation(url: str, estimate: Estimate) -> None:
+    """Remove a simulation's journal, unless it holds this very plan and is not through.
+
+    The handsets of a simulation live as long as its process: a finished one starts over, an
+    interrupted one goes on.
+    """
+    name = estimate.settings.campaign.name
+    journal = find_journal(url)
+    if journal is None:
+        return
+
+    with closing(journal):
+        tally, earlier = journal.tally(name), journal.enlistment(name)
+
+    goes_on = (
+        tally is not None
+        and earlier is not None
+        and tally.states.get(MessageState.READY)
+        and not changed_parts(earlier.fingerprint, estimate.fingerprint)
+    )
+    if not goes_on:
+        remove_journal(url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFiles:
+    """The result table, twice."""
+
+    parquet: Path
+    csv: Path
+    #: State (or ``skipped``) -> rows; adds up to the rows of the recipient file.
+    states: Mapping[str, int]
+    #: Sum of `cost`, in millionths of the currency; messages in doubt are not in it.
+    cost_micros: int
+
+
+def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultFiles:
+    """Write results.parquet and results.csv of the campaign, atomically, and count the states."""
+    name = estimate.settings.campaign.name
+    frame = results_frame(pl.scan_parquet(estimate.plan_path), journal.rows(name))
+    parquet, csv = folder / "results.parquet", folder / "results.csv"
+    tables.write_parquet(frame, parquet)
+    written = pl.scan_parquet(parquet)
+    tables.write_csv(written, csv)
+    counted = written.group_by("state").agg(pl.len().alias("rows"), pl.col("cost").sum()).collect()
+    found = {state: rows for state, rows, _ in counted.iter_rows()}
+    known = [*(state.value for state in MessageState), "skipped"]
+    return ResultFiles(
+        parquet=parquet,
+        csv=csv,
+        states={state: found[state] for state in known if state in found},
+        cost_micros=sum(int(cost * 1_000_000) for *_, cost in counted.iter_rows() if cost),
+    )

@@ -1,0 +1,123 @@
+"""The dry run: settings in, a plan on disk and its totals out. Sends nothing.
+
+recipients ─> scan ─> plan_frame ─> plan.parquet ─> Totals
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipeline import tables
+from pipeline.model import MICROS_PER_UNIT
+from pipeline.prepare import plan, pricing
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a campaign will send and cost, exact to its rate card."""
+
+    settings: Settings
+    #: plan.parquet: one row per row of the recipient file.
+    plan_path: Path
+    totals: plan.Totals
+    #: Name of a part of the plan -> its digest (see `prepare.plan.fingerprint`).
+    fingerprint: Mapping[str, str]
+    #: Name of the rate card the prices come from.
+    card: str
+
+    @property
+    def digest(self) -> str:
+        """One word for the whole fingerprint."""
+        text = json.dumps(dict(self.fingerprint), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def cost(self) -> Decimal:
+        """Total in the card's currency."""
+        return Decimal(self.totals.cost_micros) / MICROS_PER_UNIT
+
+    @property
+    def seconds_at_rate(self) -> float:
+        """How long sending takes at the account's rate."""
+        return self.totals.segments / self.settings.rate_segments_per_second
+
+    def kept_as(self, path: Path) -> Estimate:
+        """Give the plan its lasting name."""
+        self.plan_path.replace(path)
+        return replace(self, plan_path=path)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document that ``estimate --json`` prints."""
+        totals = self.totals
+        return {
+            "campaign": self.settings.campaign.name,
+            "rows": totals.rows,
+            "messages": totals.messages,
+            "skipped": dict(totals.skipped),
+            "encodings": dict(totals.encodings),
+            "segments": totals.segments,
+            "cost": {
+                "total": float(self.cost),
+                "currency": totals.currency,
+                "rate_card": self.card,
+            },
+            "seconds_at_rate": round(self.seconds_at_rate, 3),
+            "fingerprint": self.digest,
+        }
+
+
+@contextmanager
+def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]:
+    """Estimate with the plan under a passing name; gone at the end unless `kept_as` moved it.
+
+    So a run that is refused or declined leaves nothing behind, and two runs at once do not write
+    over each other's plan.
+    """
+    is_new = not folder.exists()
+    path = folder / f".plan-{os.getpid()}.parquet"
+    try:
+        yield estimate(settings, path, on=on)
+    finally:
+        path.unlink(missing_ok=True)
+        if is_new and folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
+    """Plan the campaign, write the plan atomically and add it up.
+
+    Args:
+        settings: The campaign.
+        plan_path: Where plan.parquet goes; its folder is made. Nothing is written on an error.
+        on: The day whose prices count.
+
+    Raises:
+        UsageError: the file, the template or the rate card cannot be used.
+    """
+    card = pricing.load_card(settings.card)
+    recipients = tables.scan_recipients(settings.recipients)
+    frame = plan.plan_frame(
+        recipients, settings.campaign, card, on=on, file=settings.recipients.name
+    )
+    tables.write_parquet(frame, plan_path)
+    return Estimate(
+        settings=settings,
+        plan_path=plan_path,
+        totals=plan.totals(pl.scan_parquet(plan_path)),
+        fingerprint=plan.fingerprint(
+            settings.campaign, card, recipients_digest=tables.file_digest(settings.recipients)
+        ),
+        card=card.name,
+    )

@@ -1,0 +1,1 @@
+"""What became of it: receipts in, a result table out."""
