@@ -22,7 +22,7 @@ from pipeline import campaign as campaigns
 from pipeline.account import load_account
 from pipeline.errors import SettingsError, UsageError
 from pipeline.estimate import Estimate, drafted
-from pipeline.journal.opening import find_journal, open_journal
+from pipeline.journal.opening import find_journal, open_journal, simulation_url
 from pipeline.settings import Settings
 from pipeline.simulator.behaviour import Behaviour
 
@@ -52,7 +52,7 @@ def run(
     )
     folder = options.out_folder(out, settings)
     provider = _provider(simulate=simulate, faults=faults, seed=seed)
-    url = f"sqlite:///{folder.absolute() / 'simulation.db'}" if simulate else options.journal_url()
+    url = simulation_url(folder) if simulate else options.journal_url()
     _refuse_to_ask_nobody(yes=yes)
 
     with drafted(settings, folder, on=_price_day(url, settings)) as found:
@@ -63,7 +63,7 @@ def run(
             typer.confirm(f"Send {found.totals.messages:,} messages?", abort=True, err=True)
 
         if simulate:
-            campaigns.forget_finished_simulation(url, found)
+            campaigns.forget_finished_simulation(folder, found)
 
         done, files = _send(found, folder, url, provider, quiet=quiet or as_json)
 

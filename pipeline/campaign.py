@@ -22,7 +22,7 @@ from pipeline.dispatch.worker import Job
 from pipeline.errors import PlanMismatch
 from pipeline.estimate import Estimate
 from pipeline.journal import Enlistment, Journal, Pace, Shard
-from pipeline.journal.opening import find_journal, remove_journal
+from pipeline.journal.opening import find_journal, remove_simulation, simulation_url
 from pipeline.journal.rules import changed_parts
 from pipeline.lifecycle import MessageState
 from pipeline.prepare import plan
@@ -79,18 +79,22 @@ def job_of(estimate: Estimate, *, account: str) -> Job:
     )
 
 
-def forget_finished_simulation(url: str, estimate: Estimate) -> None:
+def forget_finished_simulation(folder: Path, estimate: Estimate) -> None:
     """Remove a simulation's journal, unless it holds this very plan and is not through.
 
     The handsets of a simulation live as long as its process: a finished one starts over, an
     interrupted one goes on.
+
+    Raises:
+        CampaignHeld: it is running.
     """
     name = estimate.settings.campaign.name
-    journal = find_journal(url)
+    journal = find_journal(simulation_url(folder))
     if journal is None:
         return
 
     with closing(journal):
+        journal.hold(name)
         tally, earlier = journal.tally(name), journal.enlistment(name)
 
     goes_on = (
@@ -100,7 +104,7 @@ def forget_finished_simulation(url: str, estimate: Estimate) -> None:
         and not changed_parts(earlier.fingerprint, estimate.fingerprint)
     )
     if not goes_on:
-        remove_journal(url)
+        remove_simulation(folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ import anyio
 from aiolimiter import AsyncLimiter
 
 from pipeline.dispatch.retries import Patience
-from pipeline.dispatch.stop import Stop
-from pipeline.model import NotSent
+from pipeline.dispatch.stop import Stop, StopReason
+from pipeline.model import InDoubt, NotSent
 
 #: What may leave at once beyond one message, in seconds of the rate. A bucket of a whole second
 #: would send twice the rate in the first second; one of a single message alone would lose what
@@ -36,6 +36,10 @@ PERMIT_LIFE_SECONDS = 0.5
 
 #: After this many failures in a row, and no success between, one message's trouble is everybody's.
 COMMON_TROUBLE = 10
+
+#: After this many lost answers in a row the run stops: a wrong address or a proxy that swallows
+#: answers would put the whole campaign in doubt.
+MOST_DOUBTS_IN_A_ROW = 20
 
 _TOO_MANY_REQUESTS = 429
 
@@ -78,7 +82,7 @@ class Pacer:
         self._turn = anyio.Lock(fast_acquire=True)
         self._clock, self._stop, self._patience = clock, stop, patience
         self._open_at = clock()
-        self._failures = 0
+        self._failures = self._doubts = 0
 
     async def opened(self) -> None:
         """Wait while the whole account is paused; returns at once when a stop is requested."""
@@ -108,7 +112,14 @@ class Pacer:
 
     def succeeded(self) -> None:
         """Note that the provider took a message or refused it for itself: it is there."""
-        self._failures = 0
+        self._failures = self._doubts = 0
+
+    def doubted(self, outcome: InDoubt) -> None:
+        """Note that an answer was lost; stop the run where all of them are."""
+        self._doubts += 1
+        if self._doubts >= MOST_DOUBTS_IN_A_ROW:
+            because = f"{self._doubts} answers in a row were lost ({outcome.reason})"
+            self._stop.request(StopReason.UNREACHABLE, because)
 
     def failed(self, outcome: NotSent) -> None:
         """Note that the provider took nothing; pause every lane where it concerns them all.

@@ -148,7 +148,7 @@ class Sender:
             case Accepted() | Rejected():
                 self._pacer.succeeded()
             case InDoubt():
-                pass  # neither proof that the provider is there nor that it is not
+                self._pacer.doubted(outcome)
             case _:
                 assert_never(outcome)
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pipeline.journal import Journal
 
 
+_SIMULATION = "simulation.db"
+
+
 def open_journal(url: str) -> Journal:
     """Open the journal at an address, and make the file where there is none.
 
@@ -39,11 +42,15 @@ def find_journal(url: str) -> Journal | None:
     return open_journal(url) if url != "memory:" and _sqlite_path(url).exists() else None
 
 
-def remove_journal(url: str) -> None:
-    """Delete a journal file with all it knows: for simulations only."""
-    path = _sqlite_path(url)
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+def simulation_url(folder: Path) -> str:
+    """Return the address of the journal that simulated runs keep in a folder: never a real one."""
+    return f"sqlite:///{folder.absolute() / _SIMULATION}"
+
+
+def remove_simulation(folder: Path) -> None:
+    """Delete the journal at `simulation_url`, with all it knows."""
+    for suffix in ("-wal", "-shm", ""):
+        (folder / f"{_SIMULATION}{suffix}").unlink(missing_ok=True)
 
 
 def _sqlite_path(url: str) -> Path:

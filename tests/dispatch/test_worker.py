@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
+from pipeline.dispatch.pace import MOST_DOUBTS_IN_A_ROW
 from pipeline.dispatch.stop import StopReason
 from pipeline.dispatch.worker import FIRST_LATENCY_SECONDS, lanes_needed
 from pipeline.errors import CredentialsError, JournalError
@@ -82,6 +83,17 @@ def test_what_is_in_doubt_or_refused_is_never_posted_again(journal, outcome, sta
     run(journal, provider, owner="another")
     assert provider.posts.count(number_of(3)) == 1
     assert states(journal) == {"accepted": 11, state: 1}
+
+
+def test_a_provider_whose_answers_are_all_lost_does_not_put_the_campaign_in_doubt(journal):
+    enlist(journal, 300)
+    provider = ScriptedProvider({"*": [InDoubt(reason="redirect")]})
+    _, stop = run(journal, provider, rate=100.0)
+    lanes = lanes_needed(100.0, FIRST_LATENCY_SECONDS)
+    assert stop.reason is StopReason.UNREACHABLE
+    assert "redirect" in stop.because
+    assert states(journal)["in_doubt"] <= MOST_DOUBTS_IN_A_ROW + lanes
+    assert sum(states(journal).values()) == 300
 
 
 def test_an_error_of_ours_during_the_post_leaves_doubt_and_is_not_hidden(journal):
