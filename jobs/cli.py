@@ -11,7 +11,6 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated
 
-import click
 import typer
 
 from jobs import console
@@ -20,16 +19,18 @@ from pipeline.errors import BandcastError
 #: Every command is the function `run` of the module of its name.
 COMMANDS = ("estimate", "send", "status", "results", "simulate", "segments")
 
-_INTERRUPTED = 5
+_UNEXPECTED, _USAGE, _INTERRUPTED = 1, 2, 5
 
 
 def _root(
+    context: typer.Context,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Send SMS and MMS through Bandwidth: never twice, never lost, priced before the first."""
     if show_version:
         console.paper.print(f"bandcast {version('bandcast')}")
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help())
 
 
 def make_app(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
@@ -56,19 +57,41 @@ def main() -> None:
 
 
 def _run(app: typer.Typer) -> int:
+    command = typer.main.get_command(app)
     try:
-        code = app(standalone_mode=False)
-    except BandcastError as error:
-        console.print_error(error)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        console.margin.print("interrupted")
-        return _INTERRUPTED
-    except Exception as error:  # the last fence: a sentence, never a traceback
-        console.print_unexpected(error)
-        return 1
+        with command.make_context("bandcast", sys.argv[1:]) as context:
+            return command.invoke(context) or 0
+    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:
+        return _explained(_first(error))
 
-    return code or 0
+
+def _first(error: BaseException) -> BaseException:
+    """Return what went wrong first of all that tasks side by side reported together."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+
+    return error
+
+
+def _explained(error: BaseException) -> int:
+    """Say it in a sentence, never in a traceback; return the exit code."""
+    match error:
+        case typer.Exit():
+            return error.exit_code
+        case typer.Abort():
+            console.margin.print("nothing was sent")
+            return _INTERRUPTED
+        case KeyboardInterrupt():
+            console.margin.print("interrupted: run the same command again to go on")
+            return _INTERRUPTED
+        case typer.TyperException():
+            path = getattr(getattr(error, "ctx", None), "command_path", "bandcast")
+            sentence = error.format_message().rstrip(".")
+            console.print_error(f"{sentence}; '{path} --help' tells what there is")
+            return _USAGE
+        case BandcastError():
+            console.print_error(str(error))
+            return error.exit_code
+        case _:
+            console.print_unexpected(error)
+            return _UNEXPECTED

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from pipeline.errors import BandcastError
 from pipeline.estimate import Estimate
 
 #: Attributes that every log record has; the others are our fields.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
-paper = Console(soft_wrap=True, highlight=False)  #: stdout: what was asked for
-margin = Console(stderr=True, soft_wrap=True, highlight=False)  #: stderr: what happens meanwhile
+paper = Console(soft_wrap=True, highlight=False, emoji=False)  #: stdout: what was asked for
+#: stderr: what happens meanwhile
+margin = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 
 class _Fields(logging.Formatter):
@@ -44,20 +45,17 @@ def set_up_logging(*, quiet: bool) -> None:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """Print the one document that ``--json`` promises."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(document) + "\n")  # ASCII, so that it fits any terminal's encoding
 
 
-def print_error(error: BandcastError) -> None:
+def print_error(sentences: str) -> None:
     """Say what went wrong: a sentence on a line, and nothing else."""
-    for line in str(error).splitlines():
-        margin.print(f"[bold red]error[/]: {_escaped(line)}")
+    for line in sentences.split("\n"):
+        margin.print(f"[bold red]error[/]: {escape(_printable(line))}")
 
 
 def print_unexpected(error: BaseException) -> None:
     """Say where a defect of ours showed itself, without the values it may hold."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     margin.print(
@@ -100,7 +98,7 @@ def print_estimate(estimate: Estimate, *, plan: str) -> None:
     rate = estimate.settings.rate_segments_per_second
     table.add_row("segments", f"{totals.segments:,}")
     table.add_row("cost", f"[bold]{money(float(estimate.cost), totals.currency)}[/]")
-    table.add_row("by rate card", _escaped(estimate.card))
+    table.add_row("by rate card", escape(estimate.card))
     table.add_row(f"time at {rate:g} segments/s", duration(estimate.seconds_at_rate))
     table.add_row("every row, with its reason", plan)
     paper.print(table)
@@ -113,17 +111,18 @@ def print_states(title: str, states: Mapping[str, int], facts: Mapping[str, str]
         table.add_row(state.replace("_", " "), f"{count:,}")
 
     for name, value in facts.items():
-        table.add_row(name, _escaped(value))
+        table.add_row(name, escape(value))
 
     paper.print(table)
 
 
 def _table(title: str) -> Table:
-    table = Table(title=_escaped(title), title_justify="left", show_header=False)
+    table = Table(title=escape(title), title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right", overflow="fold")
     return table
 
 
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+def _printable(text: str) -> str:
+    """Show what could move the cursor, as the names of columns in a binary file may, as �."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -1,5 +1,4 @@
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -99,19 +98,19 @@ SERVE = """
 import sys
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
-from pipeline.simulator.server import serve
+from pipeline.simulator.server import listen, serve
 
-serve(make_app(Behaviour()), "127.0.0.1", int(sys.argv[1]))
+listener = listen()
+open(sys.argv[1], "w").write(str(listener.getsockname()[1]))
+serve(make_app(Behaviour()), listener)
 """
 
 
-def test_serve_runs_until_it_is_interrupted_and_prints_nothing():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-
-    command = [sys.executable, "-c", SERVE, str(port)]
+def test_serve_runs_until_it_is_interrupted_and_prints_nothing(tmp_path):
+    told = tmp_path / "port"
+    command = [sys.executable, "-c", SERVE, str(told)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        answer = wait_for_ledger(port)
+        answer = wait_for_ledger(told)
         process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=10)
 
@@ -119,11 +118,11 @@ def test_serve_runs_until_it_is_interrupted_and_prints_nothing():
     assert output == (b"", b"")
 
 
-def wait_for_ledger(port):
+def wait_for_ledger(told):
     deadline = time.monotonic() + 10
-    while True:
-        try:
-            return httpx.get(f"http://127.0.0.1:{port}/_ledger", trust_env=False).json()
-        except httpx.ConnectError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+    while not (told.exists() and told.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    # The socket listens already: what connects now is answered once the server is up.
+    return httpx.get(f"http://127.0.0.1:{told.read_text()}/_ledger", trust_env=False).json()
