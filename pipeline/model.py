@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 MICROS_PER_UNIT = 1_000_000  #: money inside frames and the journal is an integer of millionths
+EXAMPLE_ROWS = 5  #: how many rows a finding names
 
 
 class Encoding(StrEnum):
@@ -197,3 +198,23 @@ class Inbound:
     text: str
     time: datetime
     media: tuple[str, ...] = ()
+
+
+# --- What was found in a file --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about a recipient file that its owner should know before anything is sent."""
+
+    #: A short name for machines: ``encoding``, ``short_rows``, ``duplicate_columns``.
+    code: str
+    #: For people; holds no phone number and no text.
+    sentence: str
+    #: How many rows, cells or columns it concerns.
+    count: int
+    #: Up to `EXAMPLE_ROWS` examples: 1-based data rows.
+    rows: tuple[int, ...] = ()
+    #: Something was mended or left out, which ``--strict`` refuses; False is for information.
+    is_repair: bool = False
+
