@@ -217,4 +217,3 @@ class Finding:
     rows: tuple[int, ...] = ()
     #: Something was mended or left out, which ``--strict`` refuses; False is for information.
     is_repair: bool = False
-
