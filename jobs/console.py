@@ -51,7 +51,7 @@ def print_json(document: Mapping[str, Any]) -> None:
 def print_error(sentences: str) -> None:
     """Say what went wrong: a sentence on a line, and nothing else."""
     for line in sentences.split("\n"):
-        margin.print(f"[bold red]error[/]: {escape(_printable(line))}")
+        margin.print(f"[bold red]error[/]: {escape(printable(line))}")
 
 
 def print_unexpected(error: BaseException) -> None:
@@ -116,13 +116,13 @@ def print_states(title: str, states: Mapping[str, int], facts: Mapping[str, str]
     paper.print(table)
 
 
+def printable(text: str) -> str:
+    """Show what could move the cursor, as the names of columns in a binary file may, as �."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
 def _table(title: str) -> Table:
     table = Table(title=escape(title), title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right", overflow="fold")
     return table
-
-
-def _printable(text: str) -> str:
-    """Show what could move the cursor, as the names of columns in a binary file may, as �."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

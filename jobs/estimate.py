@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
-from jobs import console, options
-from pipeline.estimate import estimate
+import typer
+
+from jobs import console, doctor, options
+from pipeline.estimate import estimate, preview
 
 
 def run(
@@ -15,17 +18,37 @@ def run(
     name: options.Name = None,
     rate: options.Rate = None,
     card: options.Card = None,
+    strict: options.Strict = False,
     out: options.Out = None,
+    texts: Annotated[
+        bool | None,
+        typer.Option(
+            "--texts/--no-texts",
+            help="Show the first ten texts and the longest (default: on a terminal).",
+            show_default=False,
+        ),
+    ] = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Say what a campaign would send and cost, to the segment and the cent. Sends nothing."""
     settings = options.settings_from(
-        campaign, template=template, senders=senders, name=name, rate=rate, card=card
+        campaign,
+        template=template,
+        senders=senders,
+        name=name,
+        rate=rate,
+        card=card,
+        strict=strict,
     )
     plan_path = options.out_folder(out, settings) / "plan.parquet"
     found = estimate(settings, plan_path, on=datetime.now(UTC).date())
     if as_json:
-        console.print_json(found.as_json())
+        shown = {"texts": preview(plan_path).as_json()} if texts else {}
+        console.print_json({**found.as_json(), **shown})
     elif not quiet:
+        doctor.print_findings(found)
+        if texts if texts is not None else console.paper.is_terminal:
+            doctor.print_preview(preview(plan_path))
+
         console.print_estimate(found, plan=str(plan_path))

@@ -39,6 +39,9 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", help="Folder for plan and results (default: out/<campaign>)."),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a file that would have to be repaired.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
@@ -53,6 +56,7 @@ def settings_from(
     name: str | None,
     rate: float | None,
     card: Path | None,
+    strict: bool = False,
 ) -> Settings:
     """Read the campaign with what the command line says about it.
 
@@ -65,6 +69,7 @@ def settings_from(
         senders=tuple(senders) if senders else None,
         rate_segments_per_second=rate,
         card=card,
+        strict=strict,
     )
     return load_settings(campaign, options)
 

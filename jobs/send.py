@@ -15,7 +15,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from jobs import console, options
+from jobs import console, doctor, options
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch
 from jobs.summary import exit_code, print_summary, summary_json
 from pipeline import campaign as campaigns
@@ -34,6 +34,7 @@ def run(
     name: options.Name = None,
     rate: options.Rate = None,
     card: options.Card = None,
+    strict: options.Strict = False,
     out: options.Out = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")] = False,
     simulate: Annotated[
@@ -48,7 +49,13 @@ def run(
 ) -> int:
     """Send a campaign, or go on with one: nobody is texted twice, no row is lost."""
     settings = options.settings_from(
-        campaign, template=template, senders=senders, name=name, rate=rate, card=card
+        campaign,
+        template=template,
+        senders=senders,
+        name=name,
+        rate=rate,
+        card=card,
+        strict=strict,
     )
     folder = options.out_folder(out, settings)
     provider = _provider(simulate=simulate, faults=faults, seed=seed)
@@ -57,6 +64,7 @@ def run(
 
     with drafted(settings, folder, on=_price_day(url, settings)) as found:
         if not (as_json or quiet):
+            doctor.print_findings(found)
             console.print_estimate(found, plan=str(folder / "plan.parquet"))
 
         if not yes:

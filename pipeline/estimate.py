@@ -1,6 +1,6 @@
 """The dry run: settings in, a plan on disk and its totals out. Sends nothing.
 
-recipients ─> scan ─> plan_frame ─> plan.parquet ─> Totals
+recipients ─> read ─> plan_frame ─> plan.parquet ─> Totals
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,8 +19,11 @@ from typing import Any
 import polars as pl
 
 from pipeline import tables
-from pipeline.model import MICROS_PER_UNIT
-from pipeline.prepare import plan, pricing
+from pipeline.errors import UsageError
+from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Finding
+from pipeline.prepare import columns, plan, pricing
+from pipeline.reading.files import files_digest, read_recipients
+from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
 
 
@@ -36,6 +39,12 @@ class Estimate:
     fingerprint: Mapping[str, str]
     #: Name of the rate card the prices come from.
     card: str
+    #: How the recipient files were understood (`reading.Reading.as_json`).
+    file: Mapping[str, Any]
+    #: What was found in the files, in order.
+    findings: tuple[Finding, ...]
+    #: Reason -> the first rows that are not sent for it.
+    examples: Mapping[str, tuple[int, ...]]
 
     @property
     def digest(self) -> str:
@@ -75,6 +84,14 @@ class Estimate:
             },
             "seconds_at_rate": round(self.seconds_at_rate, 3),
             "fingerprint": self.digest,
+            "file": {
+                **self.file,
+                "findings": [asdict(finding) for finding in self.findings],
+                "refusals": {
+                    reason: {"count": count, "rows": list(self.examples.get(reason, ()))}
+                    for reason, count in totals.skipped.items()
+                },
+            },
         }
 
 
@@ -107,17 +124,78 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
         UsageError: the file, the template or the rate card cannot be used.
     """
     card = pricing.load_card(settings.card)
-    recipients = tables.scan_recipients(settings.recipients)
-    frame = plan.plan_frame(
-        recipients, settings.campaign, card, on=on, file=settings.recipients.name
-    )
-    tables.write_parquet(frame, plan_path)
+    with read_recipients(settings.recipients, settings.file_format) as reading:
+        findings = reading.findings
+        if settings.strict:
+            _refuse_repairs(findings)
+
+        frame = plan.plan_frame(reading.frame, settings.campaign, card, on=on, file=_name(reading))
+        tables.write_parquet(frame, plan_path)
+        digest = files_digest(reading, settings.file_format)
+
+    written = pl.scan_parquet(plan_path)
+    totals = plan.totals(written)
     return Estimate(
         settings=settings,
         plan_path=plan_path,
-        totals=plan.totals(pl.scan_parquet(plan_path)),
-        fingerprint=plan.fingerprint(
-            settings.campaign, card, recipients_digest=tables.file_digest(settings.recipients)
-        ),
+        totals=totals,
+        fingerprint=plan.fingerprint(settings.campaign, card, recipients_digest=digest),
         card=card.name,
+        file=reading.as_json(),
+        findings=findings,
+        examples={reason: _first_rows(written, reason) for reason in totals.skipped},
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What people will read: shown to the person who asks, never logged."""
+
+    #: The first texts of the plan, with their rows.
+    first: tuple[tuple[int, str], ...]
+    #: The longest text, with its row; None where nothing is sent.
+    longest: tuple[int, str] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the texts as ``estimate --json --texts`` prints them."""
+        return {
+            "first": [{"row": row, "text": text} for row, text in self.first],
+            "longest": dict(zip(("row", "text"), self.longest, strict=True))
+            if self.longest
+            else None,
+        }
+
+
+def preview(plan_path: Path, *, texts: int = 10) -> Preview:
+    """Return the first texts of a plan and its longest, as they will be sent."""
+    messages = pl.scan_parquet(plan_path).filter(pl.col(columns.REASON).is_null())
+    shown = messages.select(columns.ROW, columns.TEXT)
+    length = pl.col(columns.TEXT).str.len_chars()
+    first = shown.head(texts).collect(engine="streaming")
+    longest = shown.top_k(1, by=length)
+    return Preview(
+        first=tuple(first.iter_rows()),
+        longest=next(longest.collect(engine="streaming").iter_rows(), None),
+    )
+
+
+def _refuse_repairs(findings: tuple[Finding, ...]) -> None:
+    repairs = [finding for finding in findings if finding.is_repair]
+    if repairs:
+        raise UsageError(
+            "\n".join(
+                f"--strict: {finding.code}: {finding.count:,}: {finding.sentence}"
+                + (f" (row {', '.join(map(str, finding.rows))})" if finding.rows else "")
+                for finding in repairs
+            )
+        )
+
+
+def _name(reading: Reading) -> str:
+    first = Path(reading.files[0]).name
+    return first if len(reading.files) == 1 else f"{first} and {len(reading.files) - 1} more"
+
+
+def _first_rows(plan: pl.LazyFrame, reason: str) -> tuple[int, ...]:
+    rows = plan.filter(pl.col(columns.REASON) == reason).select(columns.ROW).head(EXAMPLE_ROWS)
+    return tuple(rows.collect(engine="streaming")[columns.ROW])

@@ -204,6 +204,20 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileFormat:
+    """How the recipient files are written, where the user says so; None is found out."""
+
+    #: A text encoding by Python's name for it.
+    encoding: str | None = None
+    #: One character between the cells of a text file.
+    delimiter: str | None = None
+    #: Whether the first line names the columns.
+    header: bool | None = None
+    #: The sheet of a workbook, by its name.
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something about a recipient file that its owner should know before anything is sent."""
 

@@ -6,23 +6,20 @@ Every problem is found before anything is raised, and raised at once.
 from __future__ import annotations
 
 import difflib
+import glob
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
-from pipeline.model import Campaign, Channel
-
-#: What a new Bandwidth account may send (support article 360014169214).
-DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
-
-_SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 \-+_&]{1,11}")
+from pipeline.model import Campaign, Channel, FileFormat
+from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +27,12 @@ class Settings:
     """A campaign and how to send it, complete and checked."""
 
     campaign: Campaign
-    #: The recipient file.
-    recipients: Path
+    #: Paths, patterns or addresses of the recipient files; their rows follow each other.
+    recipients: tuple[str, ...]
+    #: What the user says about how these files are written.
+    file_format: FileFormat = field(default_factory=FileFormat)
+    #: Refuse a file that would have to be repaired.
+    strict: bool = False
     #: The account's contract, in segments per second.
     rate_segments_per_second: float = DEFAULT_RATE_SEGMENTS_PER_SECOND
     #: The rate card; None is the built-in card of list prices.
@@ -47,51 +48,7 @@ class Options:
     senders: tuple[str, ...] | None = None
     rate_segments_per_second: float | None = None
     card: Path | None = None
-
-
-# --- campaign.toml -------------------------------------------------------------------------------
-
-
-def _senders(senders: tuple[str, ...]) -> tuple[str, ...]:
-    if not senders:
-        raise ValueError("name at least one sender")
-
-    for sender in senders:
-        if not _SENDER.fullmatch(sender):
-            raise ValueError(
-                f"'{sender}' is no sender: write a number as +19195550123, a short code of 5 or 6 "
-                "digits, or a name of up to 11 letters and digits"
-            )
-
-    return senders
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1)
-
-
-class _CampaignSection(_Section):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-    recipients: str
-    senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
-    template: str
-    channel: Channel = Channel.SMS
-    media: tuple[str, ...] = ()
-    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
-
-
-class _SendingSection(_Section):
-    rate: Annotated[float, Field(gt=0, le=10_000)] = DEFAULT_RATE_SEGMENTS_PER_SECOND
-
-
-class _RatesSection(_Section):
-    card: str | None = None
-
-
-class _Document(_Section):
-    campaign: _CampaignSection
-    sending: _SendingSection = _SendingSection()
-    rates: _RatesSection = _RatesSection()
+    strict: bool = False
 
 
 def load_settings(path: Path, options: Options) -> Settings:
@@ -105,7 +62,7 @@ def load_settings(path: Path, options: Options) -> Settings:
     _apply(options, document)
     label = path.name if is_toml else "options"
     try:
-        checked = _Document.model_validate(document)
+        checked = Document.model_validate(document)
     except ValidationError as error:
         problems = [_sentence(label, detail) for detail in error.errors()]
         if not path.exists():
@@ -154,7 +111,7 @@ def _apply(options: Options, document: dict[str, Any]) -> None:
             table[key] = value
 
 
-def _settings(checked: _Document, base: Path, options: Options) -> Settings:
+def _settings(checked: Document, base: Path, options: Options) -> Settings:
     part = checked.campaign
     card = options.card or (base / checked.rates.card if checked.rates.card else None)
     return Settings(
@@ -166,16 +123,27 @@ def _settings(checked: _Document, base: Path, options: Options) -> Settings:
             media=part.media,
             region=part.region,
         ),
-        recipients=base / part.recipients,
+        recipients=tuple(_located(source, base) for source in part.recipients),
+        file_format=FileFormat(**checked.file.model_dump()),
+        strict=options.strict,
         rate_segments_per_second=checked.sending.rate,
         card=card,
     )
 
 
+def _located(source: str, base: Path) -> str:
+    return source if _is_address(source) else str(base / source)
+
+
+def _is_address(source: str) -> bool:
+    return "://" in source
+
+
 def _problems(label: str, settings: Settings) -> Iterator[str]:
     campaign = settings.campaign
-    if not settings.recipients.exists():
-        yield f"{label}: recipients: there is no file '{settings.recipients}'"
+    for source in settings.recipients:
+        if not (_is_address(source) or glob.has_magic(source) or Path(source).exists()):
+            yield f"{label}: recipients: there is no file '{source}'"
 
     if settings.card and not settings.card.exists():
         yield f"{label}: rate card: there is no file '{settings.card}'"
@@ -203,7 +171,7 @@ def _sentence(label: str, detail: ErrorDetails) -> str:
 
 
 def _nearest(place: list[str]) -> str:
-    model: type[BaseModel] = _Document
+    model: type[BaseModel] = Document
     for part in place[:-1]:
         field = model.model_fields.get(part)
         if field is None or not isinstance(field.annotation, type):

@@ -15,9 +15,26 @@ WALLS = {
     "pipeline.model": (set(), set()),
     "pipeline.errors": (set(), set()),
     "pipeline.lifecycle": (set(), {"pipeline.errors"}),
-    "pipeline.settings": ({"pydantic", "pydantic_core"}, {"pipeline.model", "pipeline.errors"}),
+    "pipeline.sections": ({"pydantic"}, {"pipeline.model"}),
+    "pipeline.settings": (
+        {"pydantic", "pydantic_core"},
+        {"pipeline.model", "pipeline.errors", "pipeline.sections"},
+    ),
     "pipeline.account": ({"pydantic"}, {"pipeline.errors"}),
-    "pipeline.tables": ({"polars"}, {"pipeline.errors"}),
+    "pipeline.tables": ({"polars"}, set()),
+    "pipeline.reading": (
+        {"polars"},
+        {"pipeline.model", "pipeline.errors", "pipeline.reading"},
+    ),
+    "pipeline.reading.encodings": ({"charset_normalizer"}, set()),
+    "pipeline.reading.unpacking": (
+        {"backports", "compression"},  # the standard library's, from 3.14 on
+        {"pipeline.errors", "pipeline.reading.kinds"},
+    ),
+    "pipeline.reading.workbook": (
+        {"fastexcel", "polars"},
+        {"pipeline.model", "pipeline.errors", "pipeline.reading"},
+    ),
     "pipeline.prepare": (
         {"polars", "phonenumbers"},
         {"pipeline.model", "pipeline.errors", "pipeline.prepare"},
@@ -60,7 +77,14 @@ WALLS = {
     ),
     "pipeline.estimate": (
         {"polars"},
-        {"pipeline.model", "pipeline.prepare", "pipeline.settings", "pipeline.tables"},
+        {
+            "pipeline.errors",
+            "pipeline.model",
+            "pipeline.prepare",
+            "pipeline.reading",
+            "pipeline.settings",
+            "pipeline.tables",
+        },
     ),
     "pipeline.campaign": (
         {"polars"},
@@ -81,6 +105,7 @@ WALLS = {
 SHARED_BY_JOBS = {
     "jobs.console",
     "jobs.dispatching",
+    "jobs.doctor",
     "jobs.options",
     "jobs.progress",
     "jobs.summary",

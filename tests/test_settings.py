@@ -40,7 +40,7 @@ def test_a_complete_campaign_is_read_with_paths_beside_it(folder):
     assert settings.campaign.name == "spring-sale"
     assert settings.campaign.senders == ("+19195550123",)
     assert settings.campaign.channel is Channel.SMS
-    assert settings.recipients == folder / "people.csv"
+    assert settings.recipients == (str(folder / "people.csv"),)
     assert settings.rate_segments_per_second == 1.0
     assert settings.card is None
 

@@ -13,7 +13,7 @@ import pytest
 from pipeline.model import Campaign
 from pipeline.prepare.plan import plan_frame, totals
 from pipeline.prepare.pricing import load_card
-from pipeline.tables import scan_recipients
+from pipeline.reading.files import read_recipients
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "quickstart"
 
@@ -30,8 +30,8 @@ def plan(settings):
         name=written["name"], senders=tuple(written["from"]), template=written["template"]
     )
     card = load_card(SAMPLE / settings["rates"]["card"])
-    recipients = scan_recipients(SAMPLE / written["recipients"])
-    return plan_frame(recipients, campaign, card, on=date(2026, 6, 1)).collect()
+    with read_recipients([SAMPLE / written["recipients"]]) as reading:
+        return plan_frame(reading.frame, campaign, card, on=date(2026, 6, 1)).collect()
 
 
 def test_the_sample_file_is_what_its_script_writes(tmp_path, capsys):

@@ -1,0 +1,138 @@
+"""Which encoding a text file has: by its byte order mark, by its bytes, last by evidence.
+
+Nothing is decoded with losses: what cannot be decoded carries `UNDECODABLE` until it is refused.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+#: Stands for bytes that cannot be decoded; no decoder ever returns a lone surrogate.
+UNDECODABLE = "\udc80"
+#: The error handler (`codecs`) that puts it there.
+MARKING = "bandcast-mark"
+
+UTF8 = "utf-8"
+
+_BOMS = (  # the longer first: UTF-32 LE begins like UTF-16 LE
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MIN_NUL_SHARE = 0.25  # of the high bytes in UTF-16 text that has digits and delimiters
+_MAX_NUL_SHARE = 0.02  # of the low bytes
+
+#: What is worth a guess, the likeliest first.
+_LEGACY = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "mac_roman", "shift_jis", "gb18030",
+           "euc_jp", "big5", "euc_kr", "koi8_r", "cp850")  # fmt: skip
+_EVIDENCE_BYTES = 1 << 15
+_CHUNK_BYTES = 1 << 20
+_SMALL = "a-zß-öø-ÿ"
+_SIGNS = "¡-¿‐-—†-⁞€-⅏∂-≥"  # among letters only by a wrong guess; ’ stands there rightly
+_ODD_LETTER = re.compile(f"(?<=[{_SMALL}])(?:[A-ZÀ-ÖØ-Þ]|Œ|Š|Ž|Ÿ|[{_SIGNS}])(?=[{_SMALL}])")
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return UNDECODABLE, error.end
+
+
+codecs.register_error(MARKING, _mark)
+
+
+def sniff_encoding(head: bytes, *, is_whole: bool) -> str | None:
+    """Return the encoding of a file that begins with `head`; None where it takes evidence."""
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+
+    if by_zeros := _utf16_by_zeros(head):
+        return by_zeros
+
+    return None if UNDECODABLE in decode(head, UTF8, is_whole=is_whole) else UTF8
+
+
+def decode(head: bytes, encoding: str, *, is_whole: bool) -> str:
+    """Decode the beginning of a file, without its byte order mark; `UNDECODABLE` marks the rest."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors=MARKING)
+    return decoder.decode(head, final=is_whole).removeprefix("\ufeff")
+
+
+def legacy_encoding(path: Path) -> str | None:
+    """Return which older encoding a file that is not UTF-8 most likely has.
+
+    Returns:
+        None where it is rather UTF-8 with a broken place, or nothing fits.
+    """
+    evidence = b"".join(_evidence(path))
+    valid = sum(not character.isascii() for character in evidence.decode(UTF8, errors="ignore"))
+    broken = evidence.decode(UTF8, errors=MARKING).count(UNDECODABLE)
+    if valid >= broken:
+        return None
+
+    matches = from_bytes(evidence, cp_isolation=list(_LEGACY))
+    ranked = [
+        (_oddities(str(match)), round(match.chaos, 1), _LEGACY.index(name), name)
+        for match in matches
+        for name in match.could_be_from_charset
+        if name in _LEGACY
+    ]
+    return min(ranked)[-1] if ranked else _western(evidence)
+
+
+def _utf16_by_zeros(head: bytes) -> str | None:
+    high, low = head[1::2], head[::2]
+    if not high:
+        return None
+
+    in_high, in_low = high.count(0) / len(high), low.count(0) / len(low)
+    if in_high >= _MIN_NUL_SHARE and in_low <= _MAX_NUL_SHARE:
+        encoding = "utf-16-le"
+    elif in_low >= _MIN_NUL_SHARE and in_high <= _MAX_NUL_SHARE:
+        encoding = "utf-16-be"
+    else:
+        return None
+
+    ends = {"\r", "\n"}.intersection(decode(head, encoding, is_whole=False))
+    return encoding if ends or not {0x0A, 0x0D}.intersection(head) else None
+
+
+def _evidence(path: Path) -> Iterator[bytes]:
+    """Yield lines that are not ASCII, until there are enough of them."""
+    size, rest = 0, b""
+    with path.open("rb") as file:
+        while (chunk := file.read(_CHUNK_BYTES)) and size < _EVIDENCE_BYTES:
+            chunk, rest = rest + chunk, b""
+            if chunk.isascii():
+                continue
+
+            lines = re.split(rb"[\r\n]+", chunk)
+            rest = lines.pop()[-_EVIDENCE_BYTES:]
+            for line in lines:
+                if not line.isascii() and size < _EVIDENCE_BYTES:
+                    size += len(line) + 1
+                    yield line[:_EVIDENCE_BYTES] + b"\n"
+
+    if not rest.isascii() and size < _EVIDENCE_BYTES:
+        yield rest
+
+
+def _oddities(text: str) -> int:
+    """Count letters that no language puts there: a capital or a sign inside a small word."""
+    return len(_ODD_LETTER.findall(text))
+
+
+def _western(evidence: bytes) -> str | None:
+    try:
+        text = evidence.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+
+    return None if _oddities(text) else "cp1252"

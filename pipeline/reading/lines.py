@@ -1,0 +1,72 @@
+"""The lines of a text file, decoded in pieces: never more than one line is held.
+
+CR, LF and CRLF end a line, in any mixture. What no text should hold is noticed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from pipeline.reading.encodings import MARKING, UNDECODABLE
+from pipeline.reading.reading import MAX_CHARACTERS
+
+
+class LineTooLongError(Exception):
+    """A line has more than `MAX_CHARACTERS` characters."""
+
+
+class Lines:
+    """An iterator over lines with their ends, which remembers what was odd since it was asked."""
+
+    def __init__(self, file: TextIO, *, has_double_ends: bool) -> None:
+        self._file = file
+        self._has_double_ends = has_double_ends
+        self._after_lone_return = False
+        #: NULs were taken out of a line; set back by the reader.
+        self.had_zeros = False
+        #: Bytes that cannot be decoded were met; such a line holds `UNDECODABLE`.
+        self.is_undecodable = False
+        #: How many lines end in a lone CR.
+        self.lone_returns = 0
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the lines.
+
+        Raises:
+            LineTooLongError: one does not end.
+        """
+        while line := self._file.readline(MAX_CHARACTERS):
+            if len(line) == MAX_CHARACTERS:
+                raise LineTooLongError
+
+            if self._is_half_an_end(line):
+                continue
+
+            if "\0" in line:
+                self.had_zeros = True
+                line = line.replace("\0", "")
+
+            if UNDECODABLE in line:
+                self.is_undecodable = True
+
+            yield line
+
+    def _is_half_an_end(self, line: str) -> bool:
+        """Tell whether this is the CR LF of a CR CR LF, whose first CR has ended the line."""
+        is_half = self._has_double_ends and self._after_lone_return and line == "\r\n"
+        self._after_lone_return = line[-1] == "\r"
+        self.lone_returns += self._after_lone_return
+        return is_half
+
+
+@contextmanager
+def open_lines(path: Path, encoding: str, *, has_double_ends: bool) -> Iterator[Lines]:
+    """Open a text file; a byte order mark is no part of its first line."""
+    with path.open(encoding=encoding, errors=MARKING, newline="") as file:
+        if file.read(1) != "\ufeff":
+            file.seek(0)
+
+        yield Lines(file, has_double_ends=has_double_ends)

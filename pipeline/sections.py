@@ -1,0 +1,111 @@
+"""What campaign.toml may say: its sections and keys, each value checked by itself."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipeline.model import Channel
+
+#: What a new Bandwidth account may send (support article 360014169214).
+DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
+
+_SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 \-+_&]{1,11}")
+
+
+def _senders(senders: tuple[str, ...]) -> tuple[str, ...]:
+    if not senders:
+        raise ValueError("name at least one sender")
+
+    for sender in senders:
+        if not _SENDER.fullmatch(sender):
+            raise ValueError(
+                f"'{sender}' is no sender: write a number as +19195550123, a short code of 5 or 6 "
+                "digits, or a name of up to 11 letters and digits"
+            )
+
+    return senders
+
+
+def _as_list(recipients: object) -> object:
+    return [recipients] if isinstance(recipients, str) else recipients
+
+
+def _some(recipients: tuple[str, ...]) -> tuple[str, ...]:
+    if not recipients:
+        raise ValueError("name at least one file")
+
+    return recipients
+
+
+def _text_encoding(encoding: str) -> str:
+    try:
+        is_text = codecs.lookup(encoding)._is_text_encoding  # noqa: SLF001 - nothing else tells
+    except (LookupError, ValueError):
+        is_text = False
+
+    if not is_text:
+        raise ValueError(f"nobody knows an encoding '{encoding}'; write one such as cp1252")
+
+    return encoding
+
+
+def _one_character(delimiter: str) -> str:
+    delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter.lower(), delimiter)
+    if (
+        len(delimiter) != 1
+        or delimiter in '"\r\n\0'
+        or not (delimiter.isprintable() or delimiter == "\t")
+    ):
+        raise ValueError("write one character, or tab")
+
+    return delimiter
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1)
+
+
+class CampaignSection(_Section):
+    """What is said, to whom, from whom."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    recipients: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_some)]
+    senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
+    template: str
+    channel: Channel = Channel.SMS
+    media: tuple[str, ...] = ()
+    region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+
+
+class SendingSection(_Section):
+    """How it is sent."""
+
+    rate: Annotated[float, Field(gt=0, le=10_000)] = DEFAULT_RATE_SEGMENTS_PER_SECOND
+
+
+class FileSection(_Section):
+    """How the recipient files are written; what is missing is found out."""
+
+    encoding: Annotated[str, AfterValidator(_text_encoding)] | None = None
+    delimiter: Annotated[str, AfterValidator(_one_character)] | None = None
+    header: bool | None = None
+    sheet: str | None = None
+
+
+class RatesSection(_Section):
+    """What it costs."""
+
+    card: str | None = None
+
+
+class Document(_Section):
+    """A campaign.toml."""
+
+    campaign: CampaignSection
+    sending: SendingSection = SendingSection()
+    rates: RatesSection = RatesSection()
+    file: FileSection = FileSection()
