@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import ComputeError
+from polars.exceptions import ComputeError, DuplicateError
 
 from pipeline.model import EXAMPLE_ROWS
 from pipeline.reading.dialect import Dialect
@@ -70,16 +70,29 @@ def survey(source: str | Path, dialect: Dialect) -> Survey | None:
 
 def scan_clean(
     source: str | Path, dialect: Dialect, names: tuple[str, ...], found: Survey
-) -> pl.LazyFrame:
-    """Return the rows of a file that `survey` called clean, all columns String."""
+) -> pl.LazyFrame | None:
+    """Return the rows of a file that `survey` called clean, all columns String.
+
+    None where polars cannot take its header: names that collide with those it makes up itself.
+    """
     lf = pl.scan_csv(
         source,
         separator=dialect.delimiter,
         has_header=dialect.has_header,
         infer_schema=False,
-        with_column_names=lambda _: list(names),
         glob=False,
     )
+    try:
+        own = lf.collect_schema().names()
+    except DuplicateError:
+        return None
+
+    if len(own) != len(names):
+        return None
+
+    if tuple(own) != names:
+        lf = lf.rename(dict(zip(own, names, strict=True)))
+
     return lf.head(found.rows) if found.trailing else lf
 
 

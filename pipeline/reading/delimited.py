@@ -57,7 +57,8 @@ def read_delimited(path: Path, workspace: Path, file_format: FileFormat, *, file
             found = _understand(head, older, file_format, is_whole=is_whole, file=file)
         elif surveyed is not None and surveyed.is_clean:
             lf = scan_clean(path, found.dialect, found.header.names, surveyed)
-            return _clean_reading(lf, surveyed, found, file)
+            if lf is not None:
+                return _clean_reading(lf, surveyed, found, file)
 
     return _mended_reading(path, workspace, found, file_format, file=file)
 
@@ -136,6 +137,7 @@ def _mended_reading(
     plain = replace(known.dialect, delimiter=",", has_header=True)
     as_found = Survey(rows=mending.rows, blank=Tally(), trailing=0, is_clean=True)
     lf = scan_clean(copy, plain, known.header.names, as_found)
+    assert lf is not None, "a mended copy has plain names"
     findings = (
         *_transcoded(known.encoding, file_format),
         *_line_ends(mending),

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from pipeline.errors import InputError
 from pipeline.model import Finding
@@ -58,8 +59,13 @@ def read_header(cells: Sequence[str], *, file: str) -> Header:
             raise InputError("no column can have this name; rename it", file=file, column=name)
 
     unnamed = tuple(position for position, name in enumerate(wanted) if not name.strip())
+    given = set(wanted)
     for position in unnamed:
-        wanted[position] = f"column_{position + 1}"
+        wanted[position] = next(
+            name
+            for name in (f"column_{position + 1}{'_' * times}" for times in count())
+            if name not in given
+        )
 
     names = _distinct(wanted)
     return Header(names=names, unnamed=unnamed, findings=_duplicates(wanted, names))

@@ -47,9 +47,8 @@ def read_ndjson(path: Path, workspace: Path, file_format: FileFormat, *, file: s
     header = read_header(keys, file=file)
     copy = new_file(workspace)
     _write(path, encoding, copy, keys, rows, file)
-    frame = pl.scan_csv(
-        copy, infer_schema=False, with_column_names=lambda _: list(header.names), glob=False
-    )
+    lf = pl.scan_csv(copy, infer_schema=False, glob=False)
+    frame = lf.rename(dict(zip(lf.collect_schema().names(), header.names, strict=True)))
     return Reading(
         frame=frame,
         kind=Kind.NDJSON,

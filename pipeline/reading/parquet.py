@@ -27,10 +27,10 @@ def read_parquet(source: str | Path, *, file: str) -> Reading:
         lf = pl.scan_parquet(source, glob=False)
         names = lf.collect_schema().names()
         rows = _read_every_cell(lf)
-    except (PolarsError, PanicException, OSError) as error:
+    except (PolarsError, PanicException, OSError):
         raise InputError(
             "this is not a Parquet file, or a damaged one; write it again", file=file
-        ) from error
+        ) from None
 
     if rows == 0:
         raise InputError("the file has no rows: nothing to send", file=file)

@@ -37,15 +37,16 @@ def read_remote(address: str, file_format: FileFormat) -> Reading:
     Raises:
         InputError: it cannot be fetched, is of another kind, or needs mending.
     """
-    if address.lower().partition("?")[0].endswith(".parquet"):
-        return read_parquet(address, file=address)
+    shown = _without_secrets(address)
+    if shown.lower().endswith(".parquet"):
+        return read_parquet(address, file=shown)
 
     try:
-        return _read_text(address, file_format)
+        return _read_text(address, file_format, shown)
     except (PolarsError, PanicException, OSError) as error:
         raise InputError(
-            f"this cannot be fetched or read ({type(error).__name__}); {_FETCH}", file=address
-        ) from error
+            f"this cannot be fetched or read ({type(error).__name__}); {_FETCH}", file=shown
+        ) from None
 
 
 def rows_digest(reading: Reading) -> str:
@@ -57,25 +58,33 @@ def rows_digest(reading: Reading) -> str:
     return digest.hexdigest()
 
 
-def _read_text(address: str, file_format: FileFormat) -> Reading:
+def _without_secrets(address: str) -> str:
+    """Return the address without what may sign it: a query, a user and a password."""
+    scheme, _, rest = address.partition("?")[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _read_text(address: str, file_format: FileFormat, shown: str) -> Reading:
     sample = pl.scan_lines(address, name="line", glob=False).head(_SAMPLE_LINES).collect()
     text = "\n".join(sample["line"]).removeprefix("\ufeff") + "\n"
-    dialect = sniff_dialect(text, file_format, is_whole=True, file=address)
-    header = understand_header(dialect, file=address)
+    dialect = sniff_dialect(text, file_format, is_whole=True, file=shown)
+    header = understand_header(dialect, file=shown)
     found = survey(address, dialect) if may_be_clean(UTF8, dialect) else None
-    if found is None or not found.is_clean:
-        raise InputError(f"this file needs mending; {_FETCH}", file=address)
+    frame = scan_clean(address, dialect, header.names, found) if found else None
+    if found is None or not found.is_clean or frame is None:
+        raise InputError(f"this file needs mending; {_FETCH}", file=shown)
 
     if not found.rows:
-        raise InputError("the file has no rows below its header: nothing to send", file=address)
+        raise InputError("the file has no rows below its header: nothing to send", file=shown)
 
     return Reading(
-        frame=scan_clean(address, dialect, header.names, found),
+        frame=frame,
         kind=Kind.TEXT,
         encoding=UTF8,
         delimiter=dialect.delimiter if dialect.width > 1 else None,
         has_header=dialect.has_header,
-        files=(address,),
+        files=(shown,),
         rows=found.rows,
         findings=header.findings,
     )

@@ -187,12 +187,6 @@ def test_a_line_that_does_not_end_is_refused_and_not_held(tmp_path):
     assert "no line ends" in str(refusal(path))
 
 
-def test_an_address_is_left_to_the_readers_of_polars(tmp_path):
-    error = refusal("http://127.0.0.1:9/people.csv")
-    assert "fetch it and give the copy" in str(error)
-    assert error.file == "http://127.0.0.1:9/people.csv"
-
-
 def test_every_file_that_is_read_here_is_closed(tmp_path):
     path = tmp_path / "people.csv"
     path.write_bytes(ROWS)
