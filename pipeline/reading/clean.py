@@ -132,4 +132,8 @@ def _trailing_blanks(source: str | Path) -> int | None:
         tail = file.read()
 
     ends = tail[len(tail.rstrip(_BLANK_BYTES)) :]
-    return None if len(ends) == len(tail) and size > len(tail) else max(0, ends.count(b"\n") - 1)
+    if len(ends) == len(tail) < size:
+        return None
+
+    after_last_row = ends.partition(b"\n")[2]
+    return after_last_row.count(b"\n") + (after_last_row[-1:] == b"\r")

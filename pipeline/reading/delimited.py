@@ -12,7 +12,7 @@ from pipeline.errors import InputError
 from pipeline.model import FileFormat, Finding
 from pipeline.reading.clean import Survey, scan_clean, survey
 from pipeline.reading.dialect import Dialect, sniff_dialect
-from pipeline.reading.encodings import UTF8, decode, legacy_encoding, sniff_encoding
+from pipeline.reading.encodings import UNDECODABLE, UTF8, decode, legacy_encoding, sniff_encoding
 from pipeline.reading.headers import Header, numbered_header, read_header
 from pipeline.reading.kinds import Kind
 from pipeline.reading.mending import Mending, mend
@@ -65,7 +65,12 @@ def read_delimited(path: Path, workspace: Path, file_format: FileFormat, *, file
 
 def may_be_clean(encoding: str, dialect: Dialect) -> bool:
     """Tell whether it is worth looking at every line: polars could read such a file as it is."""
-    return encoding == UTF8 and dialect.starts_plainly and dialect.delimiter.isascii()
+    return (
+        encoding == UTF8
+        and dialect.starts_plainly
+        and dialect.delimiter.isascii()
+        and UNDECODABLE not in "".join(dialect.first)
+    )
 
 
 def understand_header(dialect: Dialect, *, file: str) -> Header:

@@ -36,7 +36,13 @@ _EVIDENCE_BYTES = 1 << 15
 _CHUNK_BYTES = 1 << 20
 _SMALL = "a-zß-öø-ÿ"
 _SIGNS = "¡-¿‐-—†-⁞€-⅏∂-≥"  # among letters only by a wrong guess; ’ stands there rightly
-_ODD_LETTER = re.compile(f"(?<=[{_SMALL}])(?:[A-ZÀ-ÖØ-Þ]|Œ|Š|Ž|Ÿ|[{_SIGNS}])(?=[{_SMALL}])")
+#: What no language writes: a capital or a sign inside a small word, Latin letters among Greek or
+#: Cyrillic ones, four accented letters in a row, signs that begin the letters of Japanese.
+_ODD = re.compile(
+    f"(?<=[{_SMALL}])(?:[A-ZÀ-ÖØ-Þ]|Œ|Š|Ž|Ÿ|[{_SIGNS}])(?=[{_SMALL}])"
+    "|[A-Za-z][Ͱ-ӿ]|[Ͱ-ӿ][A-Za-z]|[À-ÖØ-öø-ɏ]{4}"
+    r"|[ƒ†‡ˆ‰˜]|\w[‚„‘]"
+)
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -77,14 +83,22 @@ def legacy_encoding(path: Path) -> str | None:
     if valid >= broken:
         return None
 
-    matches = from_bytes(evidence, cp_isolation=list(_LEGACY))
-    ranked = [
-        (_oddities(str(match)), round(match.chaos, 1), _LEGACY.index(name), name)
-        for match in matches
+    guesses = [
+        (_oddities(str(match)), -round(match.coherence, 1), match.chaos, _LEGACY.index(name))
+        for match in from_bytes(evidence, cp_isolation=list(_LEGACY))
         for name in match.could_be_from_charset
         if name in _LEGACY
     ]
-    return min(ranked)[-1] if ranked else _western(evidence)
+    guesses += _western_guess(evidence)
+    return _LEGACY[min(guesses)[-1]] if guesses else None
+
+
+def _western_guess(evidence: bytes) -> Iterator[tuple[int, float, float, int]]:
+    """Yield the likeliest of all encodings as a guess, by how odd its letters are alone."""
+    try:
+        yield _oddities(evidence.decode(_LEGACY[0])), 0.0, 0.0, 0
+    except UnicodeDecodeError:
+        return
 
 
 def _utf16_by_zeros(head: bytes) -> str | None:
@@ -125,14 +139,4 @@ def _evidence(path: Path) -> Iterator[bytes]:
 
 
 def _oddities(text: str) -> int:
-    """Count letters that no language puts there: a capital or a sign inside a small word."""
-    return len(_ODD_LETTER.findall(text))
-
-
-def _western(evidence: bytes) -> str | None:
-    try:
-        text = evidence.decode("cp1252")
-    except UnicodeDecodeError:
-        return None
-
-    return None if _oddities(text) else "cp1252"
+    return len(_ODD.findall(text))

@@ -159,7 +159,7 @@ def _write(row: list[str], writer: _Writer, mending: Mending) -> None:
 
 
 def _note(row: list[str], lines: Lines, mending: Mending, *, row_number: int | None) -> None:
-    if lines.had_zeros and row_number is not None:
+    if lines.had_zeros and row_number is not None and row:
         mending.zeros.add(row_number)
 
     lines.had_zeros = False

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PanicException, PolarsError
+from polars.exceptions import PolarsError
 
 from pipeline.errors import InputError
 from pipeline.reading.headers import read_header
 from pipeline.reading.kinds import Kind
+from pipeline.reading.panics import refusing
 from pipeline.reading.reading import Reading
+
+_DAMAGED = "this is not a Parquet file, or a damaged one; write it again"
 
 
 def read_parquet(source: str | Path, *, file: str) -> Reading:
@@ -23,14 +26,10 @@ def read_parquet(source: str | Path, *, file: str) -> Reading:
     Raises:
         InputError: it is damaged, or has no rows.
     """
-    try:
+    with refusing(_DAMAGED, PolarsError, OSError, file=file):
         lf = pl.scan_parquet(source, glob=False)
         names = lf.collect_schema().names()
         rows = _read_every_cell(lf)
-    except (PolarsError, PanicException, OSError):
-        raise InputError(
-            "this is not a Parquet file, or a damaged one; write it again", file=file
-        ) from None
 
     if rows == 0:
         raise InputError("the file has no rows: nothing to send", file=file)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 import polars as pl
-from polars.exceptions import PanicException, PolarsError
+from polars.exceptions import PolarsError
 
 from pipeline.errors import InputError
 from pipeline.model import FileFormat
@@ -17,6 +17,7 @@ from pipeline.reading.delimited import may_be_clean, understand_header
 from pipeline.reading.dialect import sniff_dialect
 from pipeline.reading.encodings import UTF8
 from pipeline.reading.kinds import Kind
+from pipeline.reading.panics import refusing
 from pipeline.reading.parquet import read_parquet
 from pipeline.reading.reading import Reading
 
@@ -41,12 +42,8 @@ def read_remote(address: str, file_format: FileFormat) -> Reading:
     if shown.lower().endswith(".parquet"):
         return read_parquet(address, file=shown)
 
-    try:
+    with refusing(f"this cannot be fetched or read; {_FETCH}", PolarsError, OSError, file=shown):
         return _read_text(address, file_format, shown)
-    except (PolarsError, PanicException, OSError) as error:
-        raise InputError(
-            f"this cannot be fetched or read ({type(error).__name__}); {_FETCH}", file=shown
-        ) from None
 
 
 def rows_digest(reading: Reading) -> str:

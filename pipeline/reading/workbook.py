@@ -6,17 +6,18 @@ A sheet ends at 1,048,576 rows, so it is held in memory.
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import fastexcel
 import polars as pl
-from polars.exceptions import PanicException
 
 from pipeline.errors import InputError
 from pipeline.model import FileFormat, Finding
 from pipeline.reading.delimited import without_phantoms
 from pipeline.reading.headers import Header, has_phone_number, numbered_header, read_header
 from pipeline.reading.kinds import Kind
+from pipeline.reading.panics import refusing
 from pipeline.reading.reading import Reading, Tally
 
 _MAX_UNPACKED_BYTES = 4 << 30
@@ -37,11 +38,10 @@ def read_workbook(path: Path, file_format: FileFormat, *, file: str) -> Reading:
         InputError: it cannot be read, has no such sheet, or no rows.
     """
     _refuse_bombs(path, file)
-    try:
+    with refusing(_DAMAGED, fastexcel.FastExcelError, OSError, ValueError, file=file):
         reader = fastexcel.read_excel(path)
-        sheets = {name: _load(reader, name) for name in _wanted(reader, file_format, file)}
-    except (fastexcel.FastExcelError, PanicException, OSError, ValueError) as error:
-        raise InputError(_DAMAGED, file=file) from error
+        names = _wanted(reader, file_format, file)
+        sheets = {name: _load(reader, name) for name in names}
 
     filled = [name for name, frame in sheets.items() if frame.height]
     if not filled:
@@ -142,11 +142,4 @@ def _with_choice(reading: Reading, filled: list[str]) -> Reading:
         "(the campaign's [file] section can name another)",
         count=len(filled) - 1,
     )
-    return Reading(
-        frame=reading.frame,
-        kind=reading.kind,
-        has_header=reading.has_header,
-        files=reading.files,
-        rows=reading.rows,
-        findings=(finding, *reading.findings),
-    )
+    return replace(reading, findings=(finding, *reading.findings))
