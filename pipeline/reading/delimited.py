@@ -85,9 +85,9 @@ def without_phantoms(
     lf: pl.LazyFrame, header: Header, empty: list[int]
 ) -> tuple[pl.LazyFrame, tuple[Finding, ...]]:
     """Drop the columns that have neither a name nor a cell; name the other nameless ones."""
-    findings = []
+    findings, phantoms = [], set(empty)
     if empty:
-        kept = [name for position, name in enumerate(header.names) if position not in set(empty)]
+        kept = [name for place, name in enumerate(header.names) if place not in phantoms]
         lf = lf.select(kept)
         findings.append(
             Finding(
@@ -99,7 +99,9 @@ def without_phantoms(
             )
         )
 
-    if nameless := [header.names[position] for position in header.unnamed if position not in empty]:
+    if nameless := [
+        header.names[position] for position in header.unnamed if position not in phantoms
+    ]:
         findings.append(
             Finding(
                 code="unnamed_columns",

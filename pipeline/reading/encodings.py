@@ -39,7 +39,7 @@ _SIGNS = "¡-¿‐-—†-⁞€-⅏∂-≥"  # among letters only by a wrong gu
 #: What no language writes: a capital or a sign inside a small word, Latin letters among Greek or
 #: Cyrillic ones, four accented letters in a row, signs that begin the letters of Japanese.
 _ODD = re.compile(
-    f"(?<=[{_SMALL}])(?:[A-ZÀ-ÖØ-Þ]|Œ|Š|Ž|Ÿ|[{_SIGNS}])(?=[{_SMALL}])"
+    f"(?<=[A-Z{_SMALL}])[À-ÖØ-ÞŒŠŽŸ{_SIGNS}](?=[{_SMALL}])"
     "|[A-Za-z][Ͱ-ӿ]|[Ͱ-ӿ][A-Za-z]|[À-ÖØ-öø-ɏ]{4}"
     r"|[ƒ†‡ˆ‰˜]|\w[‚„‘]"
 )
