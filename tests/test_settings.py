@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.model import Channel
+from pipeline.model import Channel, FileFormat
 from pipeline.settings import Options, load_settings
 
 GOOD = """
@@ -128,3 +128,36 @@ def test_a_file_that_is_no_campaign_gets_one_sentence(folder, text, word):
 def test_a_missing_campaign_file_is_said(tmp_path):
     with pytest.raises(SettingsError, match="no such file"):
         load_settings(tmp_path / "gone.toml", Options())
+
+
+def test_recipients_may_be_several_files_patterns_and_addresses(folder):
+    sources = '["people.csv", "more/*.csv", "s3://bucket/people.parquet"]'
+    settings = load_settings(write(folder, GOOD.replace('"people.csv"', sources)), Options())
+    assert settings.recipients == (
+        str(folder / "people.csv"),
+        str(folder / "more/*.csv"),
+        "s3://bucket/people.parquet",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        pytest.param('encoding = "klingon"', "nobody knows an encoding 'klingon'", id="encoding"),
+        pytest.param('encoding = "hex"', "nobody knows an encoding 'hex'", id="no text encoding"),
+        pytest.param('delimiter = "||"', "write one character, or tab", id="two characters"),
+        pytest.param("delimiter = '\"'", "write one character, or tab", id="a quote"),
+        pytest.param('header = "maybe"', "[file] header", id="header"),
+        pytest.param('delimeter = ";"', "did you mean 'delimiter'", id="unknown key"),
+    ],
+)
+def test_what_is_said_of_the_file_is_checked(folder, line, complaint):
+    (problem,) = problems_of(folder, f"{GOOD}[file]\n{line}\n")
+    assert complaint in problem
+
+
+def test_the_file_section_reaches_the_reader(folder):
+    said = '[file]\nencoding = "cp1252"\ndelimiter = "tab"\nheader = false\n'
+    assert load_settings(write(folder, GOOD + said), Options()).file_format == FileFormat(
+        encoding="cp1252", delimiter="\t", header=False
+    )

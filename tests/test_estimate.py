@@ -1,0 +1,102 @@
+"""The dry run begins with what was found in the files, and says it once for people and machines."""
+
+import json
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.estimate import estimate, preview
+from pipeline.settings import Options, load_settings
+
+ON = date(2026, 6, 1)
+CAMPAIGN = """
+[campaign]
+name = "spring"
+recipients = "people.csv"
+from = ["+19195550100"]
+template = "Hi {name|there}"
+"""
+ROWS = "phone;name\n9195550123;Zoë\n\n9195550124\n12;x\n9195550125;Maximiliane\n"
+
+
+@pytest.fixture
+def campaign(tmp_path):
+    (tmp_path / "people.csv").write_bytes(ROWS.encode("cp1252"))
+    path = tmp_path / "campaign.toml"
+    path.write_text(CAMPAIGN)
+    return path
+
+
+def test_an_estimate_names_what_was_decided_mended_and_refused(campaign):
+    settings = load_settings(campaign, Options())
+    found = estimate(settings, campaign.parent / "plan.parquet", on=ON)
+    file = found.as_json()["file"]
+    assert (file["encoding"], file["delimiter"], file["rows"]) == ("cp1252", ";", 5)
+    assert file["columns"] == ["phone", "name"]
+    findings = {finding["code"]: finding for finding in file["findings"]}
+    assert findings["short_rows"]["rows"] == (3,)
+    assert findings["encoding"]["is_repair"]
+    assert not findings["blank_lines"]["is_repair"]
+    assert {reason: found["rows"] for reason, found in file["refusals"].items()} == {
+        "missing_number": [2],
+        "invalid_number": [4],
+    }
+
+
+def test_strict_refuses_every_repair_by_name_and_leaves_nothing_behind(campaign):
+    settings = load_settings(campaign, Options(strict=True))
+    plan = campaign.parent / "out" / "plan.parquet"
+    with pytest.raises(UsageError) as caught:
+        estimate(settings, plan, on=ON)
+
+    assert [line.split(": ")[1] for line in str(caught.value).split("\n")] == [
+        "encoding",
+        "short_rows",
+    ]
+    assert not plan.parent.exists()
+
+
+def test_strict_takes_a_file_that_needs_no_repair(campaign):
+    (campaign.parent / "people.csv").write_text("phone,name\n9195550123,Ann\n")
+    settings = load_settings(campaign, Options(strict=True))
+    assert estimate(settings, campaign.parent / "plan.parquet", on=ON).totals.messages == 1
+
+
+def test_the_preview_is_the_first_texts_and_the_longest(campaign):
+    plan = campaign.parent / "plan.parquet"
+    estimate(load_settings(campaign, Options()), plan, on=ON)
+    shown = preview(plan, texts=2)
+    assert shown.first == ((1, "Hi Zoë"), (3, "Hi there"))
+    assert shown.longest == (5, "Hi Maximiliane")
+
+
+def test_a_file_read_another_way_is_another_plan(campaign):
+    plan = campaign.parent / "plan.parquet"
+    guessed = estimate(load_settings(campaign, Options()), plan, on=ON)
+    campaign.write_text(CAMPAIGN + '[file]\nencoding = "mac_roman"\n')
+    said = estimate(load_settings(campaign, Options()), plan, on=ON)
+    assert guessed.fingerprint["recipients"] != said.fingerprint["recipients"]
+
+
+def run(*arguments, cwd):
+    command = [sys.executable, "-c", "from jobs.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_command_shows_findings_and_no_texts_to_a_pipe(campaign):
+    done = run("estimate", str(campaign), cwd=campaign.parent)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("What was found")
+    assert "rows end early" in done.stdout
+    assert "Maximiliane" not in done.stdout + done.stderr
+    asked = run("estimate", str(campaign), "--texts", "--json", cwd=campaign.parent)
+    assert json.loads(asked.stdout)["texts"]["longest"] == {"row": 5, "text": "Hi Maximiliane"}
+
+
+def test_the_command_ends_with_two_where_strict_refuses(campaign):
+    done = run("estimate", str(campaign), "--strict", cwd=campaign.parent)
+    assert done.returncode == 2
+    assert done.stderr.count("error: --strict") == 2
