@@ -12,7 +12,14 @@ from pipeline.errors import InputError
 from pipeline.model import FileFormat, Finding
 from pipeline.reading.clean import Survey, scan_clean, survey
 from pipeline.reading.dialect import Dialect, sniff_dialect
-from pipeline.reading.encodings import UNDECODABLE, UTF8, decode, legacy_encoding, sniff_encoding
+from pipeline.reading.encodings import (
+    UNDECODABLE,
+    UTF8,
+    decode,
+    legacy_encoding,
+    sniff_encoding,
+    transcode,
+)
 from pipeline.reading.headers import Header, numbered_header, read_header
 from pipeline.reading.kinds import Kind
 from pipeline.reading.mending import Mending, mend
@@ -59,6 +66,9 @@ def read_delimited(path: Path, workspace: Path, file_format: FileFormat, *, file
             lf = scan_clean(path, found.dialect, found.header.names, surveyed)
             if lf is not None:
                 return _clean_reading(lf, surveyed, found, file)
+
+    if reading := _transcoded_reading(path, workspace, found, file_format, file=file):
+        return reading
 
     return _mended_reading(path, workspace, found, file_format, file=file)
 
@@ -133,6 +143,27 @@ def _clean_reading(lf: pl.LazyFrame, found: Survey, known: _Understanding, file:
     return _reading(lf, known, found.rows, empty, blank, file)
 
 
+def _transcoded_reading(
+    path: Path, workspace: Path, known: _Understanding, file_format: FileFormat, *, file: str
+) -> Reading | None:
+    """Return the reading of a UTF-8 copy, where the encoding is all that is unusual."""
+    if known.encoding == UTF8 or not may_be_clean(UTF8, known.dialect):
+        return None
+
+    copy = new_file(workspace)
+    surveyed = survey(copy, known.dialect) if transcode(path, known.encoding, copy) else None
+    if surveyed is None or not surveyed.is_clean:
+        copy.unlink()
+        return None
+
+    lf = scan_clean(copy, known.dialect, known.header.names, surveyed)
+    if lf is None:
+        return None
+
+    findings = (*_guessed(known.encoding, file_format), *_blank_lines(surveyed.blank))
+    return _reading(lf, known, surveyed.rows, _empty_columns(lf, known.header), findings, file)
+
+
 def _mended_reading(
     path: Path, workspace: Path, known: _Understanding, file_format: FileFormat, *, file: str
 ) -> Reading:
@@ -146,7 +177,7 @@ def _mended_reading(
     lf = scan_clean(copy, plain, known.header.names, as_found)
     assert lf is not None, "a mended copy has plain names"
     findings = (
-        *_transcoded(known.encoding, file_format),
+        *_guessed(known.encoding, file_format),
         *_line_ends(mending),
         *_blank_lines(mending.blank),
         *mending.findings(),
@@ -193,7 +224,7 @@ def _blank_lines(blank: Tally) -> tuple[Finding, ...]:
     return blank.finding("blank_lines", sentence, is_repair=False)
 
 
-def _transcoded(encoding: str, file_format: FileFormat) -> Iterator[Finding]:
+def _guessed(encoding: str, file_format: FileFormat) -> Iterator[Finding]:
     if encoding not in _EXACT and file_format.encoding is None:
         yield Finding(
             code="encoding",

@@ -71,6 +71,23 @@ def decode(head: bytes, encoding: str, *, is_whole: bool) -> str:
     return decoder.decode(head, final=is_whole).removeprefix("\ufeff")
 
 
+def transcode(path: Path, encoding: str, target: Path) -> bool:
+    """Write a file anew as UTF-8, in pieces; False as soon as something cannot be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors=MARKING)
+    with path.open("rb") as source, target.open("wb") as copy:
+        is_first = True
+        while True:
+            chunk = source.read(_CHUNK_BYTES)
+            text = decoder.decode(chunk, final=not chunk)
+            if UNDECODABLE in text:
+                return False
+
+            copy.write((text.removeprefix("\ufeff") if is_first else text).encode())
+            is_first = is_first and not text
+            if not chunk:
+                return True
+
+
 def legacy_encoding(path: Path) -> str | None:
     """Return which older encoding a file that is not UTF-8 most likely has.
 

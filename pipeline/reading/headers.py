@@ -56,7 +56,9 @@ def read_header(cells: Sequence[str], *, file: str) -> Header:
     wanted = [cell.strip(_INVISIBLE) for cell in cells]
     for name in wanted:
         if _PATTERN.fullmatch(name):
-            raise InputError("no column can have this name; rename it", file=file, column=name)
+            raise InputError(
+                "no column can have this name; rename it", file=file, column=on_one_line(name)
+            )
 
     unnamed = tuple(position for position, name in enumerate(wanted) if not name.strip())
     given = set(wanted)
@@ -69,6 +71,11 @@ def read_header(cells: Sequence[str], *, file: str) -> Header:
 
     names = _distinct(wanted)
     return Header(names=names, unnamed=unnamed, findings=_duplicates(wanted, names))
+
+
+def on_one_line(name: str) -> str:
+    """Return the name of a column as a sentence can hold it."""
+    return " ".join(name.split())
 
 
 def _distinct(wanted: Sequence[str]) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ class Lines:
         self._after_lone_return = False
         #: NULs were taken out of a line; set back by the reader.
         self.had_zeros = False
-        #: Bytes that cannot be decoded were met; such a line holds `UNDECODABLE`.
-        self.is_undecodable = False
+        #: So they were, or a line holds `UNDECODABLE`; set back by the reader.
+        self.is_odd = False
         #: How many lines end in a lone CR.
         self.lone_returns = 0
 
@@ -42,23 +42,25 @@ class Lines:
             if len(line) == MAX_CHARACTERS:
                 raise LineTooLongError
 
-            if self._is_half_an_end(line):
+            if line[-1] == "\r":
+                self.lone_returns += 1
+
+            if self._has_double_ends and self._is_half_an_end(line):
                 continue
 
             if "\0" in line:
-                self.had_zeros = True
+                self.had_zeros = self.is_odd = True
                 line = line.replace("\0", "")
 
             if UNDECODABLE in line:
-                self.is_undecodable = True
+                self.is_odd = True
 
             yield line
 
     def _is_half_an_end(self, line: str) -> bool:
         """Tell whether this is the CR LF of a CR CR LF, whose first CR has ended the line."""
-        is_half = self._has_double_ends and self._after_lone_return and line == "\r\n"
+        is_half = self._after_lone_return and line == "\r\n"
         self._after_lone_return = line[-1] == "\r"
-        self.lone_returns += self._after_lone_return
         return is_half
 
 

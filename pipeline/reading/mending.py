@@ -10,22 +10,17 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from pipeline.errors import InputError
 from pipeline.model import Finding
 from pipeline.reading.dialect import Dialect
 from pipeline.reading.encodings import UNDECODABLE
-from pipeline.reading.headers import Header
+from pipeline.reading.headers import Header, on_one_line
 from pipeline.reading.lines import Lines, LineTooLongError, open_lines
 from pipeline.reading.reading import MAX_CHARACTERS, Tally
 
 _NOTHING = " \t\x1a\ufeff\u200b"  # a line of these is blank; 0x1A is the end of a DOS file
 _BLANK_ROW = "\r\n"
-
-
-class _Writer(Protocol):
-    def writerow(self, row: list[str], /) -> object: ...
 
 
 @dataclass(slots=True)
@@ -37,7 +32,6 @@ class Mending:
     header: Header
     encoding: str
     rows: int = 0
-    trailing: int = 0
     blank: Tally = field(default_factory=Tally)
     short: Tally = field(default_factory=Tally)
     overlong: Tally = field(default_factory=Tally)
@@ -65,6 +59,28 @@ class Mending:
                 is_repair=True,
             )
 
+    def note_blanks(self, blanks: int) -> None:
+        """Count the blank rows before the row that is being read."""
+        for row in range(self.rows - blanks, self.rows):
+            self.blank.add(row)
+
+    def fit(self, row: list[str]) -> None:
+        """Make a row as wide as the header, and see which nameless columns have something in it."""
+        width = self.dialect.width
+        if len(row) < width:
+            self.short.add(self.rows)
+            row += [""] * (width - len(row))
+        elif len(row) > width:
+            is_crowded = any(cell.strip(_NOTHING) for cell in row[width:])
+            if is_crowded and not self.crowded.count:
+                self.most_cells = len(row)
+
+            (self.crowded if is_crowded else self.overlong).add(self.rows)
+            del row[width:]
+
+        if self.empty and any(row[self.empty[0] :]):
+            self.empty = [position for position in self.empty if not row[position]]
+
 
 def mend(source: Path, target: Path, mending: Mending) -> None:
     """Copy the rows of `source` below a header into `target`, and count them in `mending`.
@@ -81,10 +97,24 @@ def mend(source: Path, target: Path, mending: Mending) -> None:
     ):
         writer = csv.writer(file, lineterminator=_BLANK_ROW)
         writer.writerow([f"c{position}" for position in range(dialect.width)])
-        for blanks, row in _with_blanks(_records(lines, mending), mending):
-            file.write(_BLANK_ROW * blanks)
-            _write(row, writer, mending)
+        blanks = 0
+        for row in _records(lines, mending):
+            mending.rows += 1
+            if not row:
+                blanks += 1
+                continue
 
+            if blanks:
+                file.write(_BLANK_ROW * blanks)
+                mending.note_blanks(blanks)
+                blanks = 0
+
+            if len(row) != dialect.width or mending.empty:
+                mending.fit(row)
+
+            writer.writerow(row)
+
+        mending.rows -= blanks  # those at the end are no rows
         mending.lone_returns = lines.lone_returns
 
     if mending.crowded.count:
@@ -100,69 +130,30 @@ def _records(lines: Lines, mending: Mending) -> Iterator[list[str]]:
         skipinitialspace=dialect.skips_blanks,
         strict=True,
     )
+    started = dialect.has_header
     skipped = int(dialect.has_hint) + int(dialect.has_header)
     try:
         for row in reader:
-            if lines.had_zeros or lines.is_undecodable:
+            if lines.is_odd:
                 _note(row, lines, mending, row_number=None if skipped else mending.rows + 1)
 
-            is_blank = not row or (len(row) == 1 and row[0] and not row[0].strip(_NOTHING))
-            if not skipped:
+            is_blank = not row or (len(row) == 1 and bool(row[0]) and not row[0].strip(_NOTHING))
+            if skipped:
+                skipped -= not is_blank
+            elif started or not is_blank:
+                started = True
                 yield [] if is_blank else row
-            elif not is_blank:
-                skipped -= 1
     except (csv.Error, LineTooLongError) as error:
         raise InputError(
             _explained(error), file=mending.file, row=None if skipped else mending.rows + 1
         ) from None
 
 
-def _with_blanks(rows: Iterator[list[str]], mending: Mending) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the number of blank rows before it; those at the end are no rows."""
-    blanks = 0
-    started = mending.dialect.has_header
-    for row in rows:
-        if row:
-            for number in range(mending.rows - blanks + 1, mending.rows + 1):
-                mending.blank.add(number)
-
-            mending.rows += 1
-            started = True
-            yield blanks, row
-            blanks = 0
-        elif started:
-            mending.rows += 1
-            blanks += 1
-
-    mending.rows -= blanks
-    mending.trailing = blanks
-
-
-def _write(row: list[str], writer: _Writer, mending: Mending) -> None:
-    """Write one row as wide as the header."""
-    width, number = mending.dialect.width, mending.rows
-    if len(row) < width:
-        mending.short.add(number)
-        row += [""] * (width - len(row))
-    elif len(row) > width:
-        is_crowded = any(cell.strip(_NOTHING) for cell in row[width:])
-        if is_crowded and not mending.crowded.count:
-            mending.most_cells = len(row)
-
-        (mending.crowded if is_crowded else mending.overlong).add(number)
-        del row[width:]
-
-    if mending.empty and any(row[mending.empty[0] :]):
-        mending.empty = [position for position in mending.empty if not row[position]]
-
-    writer.writerow(row)
-
-
 def _note(row: list[str], lines: Lines, mending: Mending, *, row_number: int | None) -> None:
     if lines.had_zeros and row_number is not None and row:
         mending.zeros.add(row_number)
 
-    lines.had_zeros = False
+    lines.had_zeros = lines.is_odd = False
     for position, cell in enumerate(row):
         if UNDECODABLE in cell:
             names = mending.header.names
@@ -171,7 +162,9 @@ def _note(row: list[str], lines: Lines, mending: Mending, *, row_number: int | N
                 "'CSV UTF-8', or name its encoding in the campaign's [file] section",
                 file=mending.file,
                 row=row_number,
-                column=names[position] if row_number and position < len(names) else None,
+                column=on_one_line(names[position])
+                if row_number and position < len(names)
+                else None,
             )
 
 

@@ -262,6 +262,8 @@ read("zeros at the end, as a crash leaves them", TWO.encode() + bytes(64), last=
 refused("UTF-8 with a broken place", "phone,name\n1,é\n2,".encode() + b"\xff\n", "read as UTF-8",
         row=2, column="name")  # fmt: skip
 refused("a header with a broken place", "phoné,na".encode() + b"\xffme\n1,a\n", "read as UTF-8")
+refused("a broken place below a header of two lines", 'phone,"na\nme"\n1,é'.encode() + b"\xff\n",
+        "read as UTF-8", row=1, column="na me")  # fmt: skip
 refused("UTF-8 cut in a character", "phone,name\n1,éa\n2,é".encode()[:-1], "read as UTF-8", row=2)
 refused("UTF-16 cut in a character", "phone,name\n1,éa\n".encode("utf-16") + b"\x31", "UTF-16",
         row=2)  # fmt: skip

@@ -42,6 +42,7 @@ def test_a_file_that_cannot_be_read_says_why_and_where(tmp_path, case):
         pass
 
     assert expected.words in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert caught.value.file == str(path)
     assert caught.value.row == expected.row
     if expected.column:

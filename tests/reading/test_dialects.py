@@ -53,7 +53,7 @@ def cells_of(content):
     return [frame.columns, *([cell or "" for cell in row] for row in frame.iter_rows())], reading
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     table=tables(),
     delimiter=st.sampled_from(DELIMITERS),
@@ -71,13 +71,9 @@ def test_a_table_comes_back_cell_by_cell(table, delimiter, line_end, quoting, en
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
-    names=st.lists(
-        st.sampled_from(["Renée", "Zoë", "Müller", "François", "Jürgen", "José", "Peña", "Åse"]),
-        min_size=3,
-        max_size=20,
-    )
+    names=st.permutations(["Renée", "Zoë", "Müller", "François", "Jürgen", "José", "Peña", "Åse"])
 )
 def test_names_in_an_older_encoding_come_back_and_the_guess_is_said(encoding, names):
     table = [["phone", "name"], *([f"+1919555{n:04}", name] for n, name in enumerate(names))]
