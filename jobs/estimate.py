@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from jobs import console, options
-from pipeline.estimate import estimate
+from pipeline.estimate import drafted
 
 
 def run(
@@ -23,9 +23,11 @@ def run(
     settings = options.settings_from(
         campaign, template=template, senders=senders, name=name, rate=rate, card=card
     )
-    plan_path = options.out_folder(out, settings) / "plan.parquet"
-    found = estimate(settings, plan_path, on=datetime.now(UTC).date())
+    folder = options.out_folder(out, settings)
+    with drafted(settings, folder, on=datetime.now(UTC).date()) as draft:
+        found = draft.kept_as(folder / "plan.parquet")
+
     if as_json:
         console.print_json(found.as_json())
     elif not quiet:
-        console.print_estimate(found, plan=str(plan_path))
+        console.print_estimate(found, plan=str(found.plan_path))

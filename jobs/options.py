@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.errors import SettingsError
 from pipeline.settings import Options, Settings, load_settings
 
 CampaignFile = Annotated[
@@ -42,7 +43,8 @@ Out = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
-DEFAULT_JOURNAL = "sqlite:///bandcast.db"
+_SQLITE = "sqlite:///"
+DEFAULT_JOURNAL = f"{_SQLITE}bandcast.db"
 
 
 def settings_from(
@@ -75,5 +77,18 @@ def out_folder(out: Path | None, settings: Settings) -> Path:
 
 
 def journal_url() -> str:
-    """Return the journal that the environment names."""
-    return os.environ.get("BANDCAST_JOURNAL") or DEFAULT_JOURNAL
+    """Return the journal that the environment names.
+
+    Raises:
+        SettingsError: a real run cannot keep its promise with it.
+    """
+    url = os.environ.get("BANDCAST_JOURNAL") or DEFAULT_JOURNAL
+    if not url.startswith(_SQLITE) or url == _SQLITE:
+        forms = f"{_SQLITE}relative.db or {_SQLITE}/absolute/path.db"
+        raise SettingsError([f"BANDCAST_JOURNAL must be {forms}: a file that outlives the run"])
+
+    folder = Path(url.removeprefix(_SQLITE)).parent
+    if not folder.is_dir():
+        raise SettingsError([f"BANDCAST_JOURNAL: there is no directory '{folder}': make it first"])
+
+    return url

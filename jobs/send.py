@@ -17,7 +17,7 @@ import typer
 
 from jobs import console, options
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch
-from jobs.summary import exit_code, print_summary, summary_json
+from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
 from pipeline.account import load_account
 from pipeline.errors import SettingsError, UsageError
@@ -60,22 +60,29 @@ def run(
             console.print_estimate(found, plan=str(folder / "plan.parquet"))
 
         if not yes:
-            typer.confirm(f"Send {found.totals.messages:,} messages?", abort=True, err=True)
+            typer.confirm(_question(found), abort=True, err=True)
 
         if simulate:
             campaigns.forget_finished_simulation(folder, found)
 
         done, files = _send(found, folder, url, provider, quiet=quiet or as_json)
 
+    code = exit_code(done, files)
     if as_json:
         console.print_json(summary_json(found, done, files))
     elif not quiet:
         print_summary(found, done, files)
 
-    return exit_code(done, files)
+    if (as_json or quiet) and code in UNFINISHED:
+        console.print_error(next_step(done, code))
+
+    return code
 
 
 def _provider(*, simulate: bool, faults: str, seed: int) -> Provider:
+    if not simulate and faults:
+        raise UsageError("--faults is for --simulate: a real provider has its own; nothing is sent")
+
     if not simulate:
         return load_account(os.environ)
 
@@ -86,15 +93,25 @@ def _provider(*, simulate: bool, faults: str, seed: int) -> Provider:
 
 
 def _price_day(url: str, settings: Settings) -> date:
-    """Return the day whose prices count: a campaign keeps those of the day it was started."""
-    journal = find_journal(url)
+    """Return the day whose prices count: a campaign keeps those of the day it was started.
+
+    Raises:
+        CampaignHeld: it is running; so the second run ends before it estimates and asks.
+    """
+    name, journal = settings.campaign.name, find_journal(url)
     if journal is None:
         return datetime.now(UTC).date()
 
     with closing(journal):
-        earlier = journal.enlistment(settings.campaign.name)
+        if earlier := journal.enlistment(name):
+            journal.hold(name)
 
     return (earlier.created_at if earlier else datetime.now(UTC)).date()
+
+
+def _question(found: Estimate) -> str:
+    cost = console.money(float(found.cost), found.totals.currency)
+    return f"Send {found.totals.messages:,} messages for {cost}?"
 
 
 def _refuse_to_ask_nobody(*, yes: bool) -> None:

@@ -19,7 +19,7 @@ import polars as pl
 from pipeline import tables
 from pipeline.dispatch.pace import RATE_SHARE
 from pipeline.dispatch.worker import Job
-from pipeline.errors import PlanMismatch
+from pipeline.errors import BandcastError, PlanMismatch
 from pipeline.estimate import Estimate
 from pipeline.journal import Enlistment, Journal, Pace, Shard
 from pipeline.journal.opening import find_journal, remove_simulation, simulation_url
@@ -120,13 +120,24 @@ class ResultFiles:
 
 
 def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultFiles:
-    """Write results.parquet and results.csv of the campaign, atomically, and count the states."""
+    """Write results.parquet and results.csv of the campaign, atomically, and count the states.
+
+    Raises:
+        BandcastError: they cannot be written; the journal still has them.
+    """
     name = estimate.settings.campaign.name
     frame = results_frame(pl.scan_parquet(estimate.plan_path), journal.rows(name))
     parquet, csv = folder / "results.parquet", folder / "results.csv"
-    tables.write_parquet(frame, parquet)
-    written = pl.scan_parquet(parquet)
-    tables.write_csv(written, csv)
+    try:
+        tables.write_parquet(frame, parquet)
+        written = pl.scan_parquet(parquet)
+        tables.write_csv(written, csv)
+    except OSError as error:
+        raise BandcastError(
+            f"{folder}: the results cannot be written there: {error.strerror}; make room, then run "
+            "`bandcast results`: the journal knows what was sent"
+        ) from None
+
     counted = written.group_by("state").agg(pl.len().alias("rows"), pl.col("cost").sum()).collect()
     found = {state: rows for state, rows, _ in counted.iter_rows()}
     known = [*(state.value for state in MessageState), "skipped"]

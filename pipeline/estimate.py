@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -19,9 +19,10 @@ from typing import Any
 import polars as pl
 
 from pipeline import tables
-from pipeline.model import MICROS_PER_UNIT
+from pipeline.errors import UsageError
+from pipeline.model import MICROS_PER_UNIT, Encoding
 from pipeline.prepare import plan, pricing
-from pipeline.settings import Settings
+from pipeline.settings import Settings, exists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ class Estimate:
             "rows": totals.rows,
             "messages": totals.messages,
             "skipped": dict(totals.skipped),
-            "encodings": dict(totals.encodings),
+            "encodings": {each.value: totals.encodings.get(each, 0) for each in Encoding},
             "segments": totals.segments,
             "cost": {
                 "total": float(self.cost),
@@ -85,14 +86,15 @@ def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]
     So a run that is refused or declined leaves nothing behind, and two runs at once do not write
     over each other's plan.
     """
-    is_new = not folder.exists()
     path = folder / f".plan-{os.getpid()}.parquet"
+    new = [place for place in (folder, *folder.parents) if not exists(place)]
     try:
         yield estimate(settings, path, on=on)
     finally:
-        path.unlink(missing_ok=True)
-        if is_new and folder.exists() and not any(folder.iterdir()):
-            folder.rmdir()
+        with suppress(OSError):  # what cannot be removed was not made, or is not empty
+            path.unlink(missing_ok=True)
+            for place in new:
+                place.rmdir()
 
 
 def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
@@ -104,14 +106,21 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
         on: The day whose prices count.
 
     Raises:
-        UsageError: the file, the template or the rate card cannot be used.
+        UsageError: the file, the template, the rate card or the folder cannot be used.
     """
     card = pricing.load_card(settings.card)
     recipients = tables.scan_recipients(settings.recipients)
     frame = plan.plan_frame(
         recipients, settings.campaign, card, on=on, file=settings.recipients.name
     )
-    tables.write_parquet(frame, plan_path)
+    try:
+        tables.write_parquet(frame, plan_path)
+    except OSError as error:
+        raise UsageError(
+            f"{plan_path.parent}: plan and results cannot be written there: {error.strerror}; "
+            "name another folder with --out"
+        ) from None
+
     return Estimate(
         settings=settings,
         plan_path=plan_path,

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ _SURROGATE = re.compile(
 _FORMULA = r"^[=+\-@]"
 _HARMLESS = r"^[+\-]?[0-9][0-9., ]*(?:[eE][+\-]?[0-9]+)?%?$|^\+[0-9 ().\-]{7,24}$"
 
-_OWNER_ONLY = 0o600
+_SYSTEM_ERROR = re.compile(r"(?P<sentence>[^:\n]+) \(os error (?P<number>[0-9]+)\)")
 
 
 def scan_recipients(path: Path) -> pl.LazyFrame:
@@ -50,12 +51,7 @@ def scan_recipients(path: Path) -> pl.LazyFrame:
     Raises:
         InputError: the file cannot be read, or has nothing to send to.
     """
-    if path.is_dir():
-        raise InputError("this is a directory; name a file in it", file=str(path))
-
-    if not path.exists():
-        raise InputError("there is no such file", file=str(path))
-
+    _check_kind(path)
     suffix = _suffix(path)
     if suffix == _PARQUET:
         return _scan_parquet(path)
@@ -90,6 +86,21 @@ def write_csv(lf: pl.LazyFrame, path: Path) -> None:
     safe_names = dict(zip(schema.names(), headers["header"], strict=True))
     cells = lf.select(_csv_cell(name, dtype) for name, dtype in schema.items()).rename(safe_names)
     _write_atomically(path, cells.sink_csv)
+
+
+def _check_kind(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise InputError("there is no such file", file=str(path)) from None
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", file=str(path)) from None
+
+    if stat.S_ISDIR(mode):
+        raise InputError("this is a directory; name a file in it", file=str(path))
+
+    if not stat.S_ISREG(mode):  # a pipe can be read once, and we read twice
+        raise InputError("this is a pipe or a device; save it to a file first", file=str(path))
 
 
 def _suffix(path: Path) -> str:
@@ -227,7 +238,11 @@ def _guarded(name: str) -> pl.Expr:
 
 
 def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside `path`, then put it in place; both the file and its name survive a power cut."""
+    """Write beside `path`, then put it in place; both the file and its name survive a power cut.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     temporary = Path(name)
@@ -235,8 +250,11 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         os.fsync(descriptor)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, PolarsError) and (system := _SYSTEM_ERROR.search(str(error))):
+            raise OSError(int(system["number"]), system["sentence"].strip(), str(path)) from error
+
         raise
     finally:
         os.close(descriptor)

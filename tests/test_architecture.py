@@ -60,7 +60,13 @@ WALLS = {
     ),
     "pipeline.estimate": (
         {"polars"},
-        {"pipeline.model", "pipeline.prepare", "pipeline.settings", "pipeline.tables"},
+        {
+            "pipeline.errors",
+            "pipeline.model",
+            "pipeline.prepare",
+            "pipeline.settings",
+            "pipeline.tables",
+        },
     ),
     "pipeline.campaign": (
         {"polars"},

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,6 +27,10 @@ from pipeline.model import NotSent
 
 LINGER_SECONDS = 0.010
 LINGER_REQUESTS = 64
+
+#: How long a commit usually takes. Slots are reserved from then on: those that pass before the permit
+#: is durable would be used together, as a burst.
+COMMIT_TIME = timedelta(milliseconds=20)
 
 T = TypeVar("T")
 
@@ -276,7 +280,7 @@ class Committer:
                 [begin.intent for begin in begins],
                 pace=self._pace,
                 lease_seconds=self._lease_seconds,
-                now=self._clock(),
+                now=self._clock() + COMMIT_TIME,
             )
         except Fenced as error:
             return _refuse(begins, error)

@@ -102,10 +102,11 @@ async def test_what_waited_during_a_commit_is_the_next_group(journal):
     assert journal.calls == [("begin", 0, [1]), ("begin", 0, list(range(2, 30)))]
 
 
-async def test_the_clock_of_the_commit_is_the_now_of_its_intents(journal):
+async def test_a_slot_starts_when_its_commit_is_likely_done(journal):
+    """Slots that pass while their permits are not durable yet would be used as a burst."""
     grant = take(journal)
     async with committing(journal, clock=lambda: later(7)) as committer:
-        assert (await committer.begin(grant, intent(1))).start_at == later(7)
+        assert (await committer.begin(grant, intent(1))).start_at == later(7) + COMMIT_TIME
 
 
 async def test_the_pace_of_the_committer_is_reserved(journal):
@@ -114,7 +115,7 @@ async def test_the_pace_of_the_committer_is_reserved(journal):
     async with committing(journal, pace=slow) as committer:
         answers = await all_of(*(partial(committer.begin, grant, intent(row)) for row in (1, 2)))
 
-    assert [answer.start_at for answer in answers] == [NOW, later(0.25)]
+    assert [answer.start_at for answer in answers] == [NOW + COMMIT_TIME, later(0.25) + COMMIT_TIME]
 
 
 # --- Order ---------------------------------------------------------------------------------------
