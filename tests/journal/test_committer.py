@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from pipeline.journal import Pace, open_journal
+from pipeline.journal.committer import COMMIT_TIME
 from pipeline.model import NotSent
 from tests.journal.builders import (
     CAMPAIGN,
