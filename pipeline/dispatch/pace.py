@@ -52,7 +52,7 @@ def quiet_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 1_000)
+    gc.set_threshold(5_000, 2, 1_000)
 
 
 class SteadyClock:
