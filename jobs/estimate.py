@@ -24,10 +24,10 @@ def run(
         campaign, template=template, senders=senders, name=name, rate=rate, card=card
     )
     folder = options.out_folder(out, settings)
-    with drafted(settings, folder, on=datetime.now(UTC).date()) as draft:
-        found = draft.kept_as(folder / "plan.parquet")
+    with drafted(settings, folder, on=datetime.now(UTC).date()) as found:
+        found.publish(folder / "plan.parquet")
 
     if as_json:
         console.print_json(found.as_json())
     elif not quiet:
-        console.print_estimate(found, plan=str(found.plan_path))
+        console.print_estimate(found, plan=str(folder / "plan.parquet"))

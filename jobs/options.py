@@ -44,7 +44,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
 _SQLITE = "sqlite:///"
-DEFAULT_JOURNAL = f"{_SQLITE}bandcast.db"
+DEFAULT_JOURNAL = "bandcast.db"
 
 
 def settings_from(
@@ -76,13 +76,17 @@ def out_folder(out: Path | None, settings: Settings) -> Path:
     return out or Path("out") / settings.campaign.name
 
 
-def journal_url() -> str:
-    """Return the journal that the environment names.
+def journal_url(campaign: Path | None = None) -> str:
+    """Return the journal that the environment names, or the one beside the campaign's file.
+
+    Beside the file and not in the current folder: the same command from another folder would else
+    find an empty journal, and text everybody again.
 
     Raises:
         SettingsError: a real run cannot keep its promise with it.
     """
-    url = os.environ.get("BANDCAST_JOURNAL") or DEFAULT_JOURNAL
+    folder = campaign.parent if campaign else Path()
+    url = os.environ.get("BANDCAST_JOURNAL") or f"{_SQLITE}{folder.absolute() / DEFAULT_JOURNAL}"
     if not url.startswith(_SQLITE) or url == _SQLITE:
         forms = f"{_SQLITE}relative.db or {_SQLITE}/absolute/path.db"
         raise SettingsError([f"BANDCAST_JOURNAL must be {forms}: a file that outlives the run"])

@@ -25,7 +25,7 @@ def exit_code(done: Dispatched, files: ResultFiles) -> int:
     if states.get("in_doubt") or states.get("sending"):
         return IN_DOUBT
 
-    if done.stopped or states.get("ready"):
+    if states.get("ready"):
         return STOPPED
 
     if states.get("rejected") or states.get("failed"):
@@ -71,7 +71,10 @@ def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> N
 def next_step(done: Dispatched, code: int) -> str:
     """Say what is left for the user to do after this exit code."""
     if code == CREDENTIALS:
-        return f"{done.because}. Set the right credentials and run the same command again."
+        return (
+            f"{done.because}; check the credentials, the account and what it may do, then run the "
+            "same command again: every row that was not sent is ready."
+        )
 
     if code == IN_DOUBT:
         return (

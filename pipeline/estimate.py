@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from pipeline import tables
-from pipeline.errors import UsageError
+from pipeline.errors import InputError, UsageError
 from pipeline.model import MICROS_PER_UNIT, Encoding
 from pipeline.prepare import plan, pricing
 from pipeline.settings import Settings, exists
@@ -54,10 +55,15 @@ class Estimate:
         """How long sending takes at the account's rate."""
         return self.totals.segments / self.settings.rate_segments_per_second
 
-    def kept_as(self, path: Path) -> Estimate:
-        """Give the plan its lasting name."""
-        self.plan_path.replace(path)
-        return replace(self, plan_path=path)
+    def publish(self, path: Path) -> None:
+        """Give the plan its lasting name beside the one it has: a run reads only its own."""
+        passing = self.plan_path.with_suffix(".published")
+        try:
+            os.link(self.plan_path, passing)
+        except OSError:  # a file system without links
+            shutil.copy(self.plan_path, passing)
+
+        passing.replace(path)
 
     def as_json(self) -> dict[str, Any]:
         """Return the document that ``estimate --json`` prints."""
@@ -81,7 +87,7 @@ class Estimate:
 
 @contextmanager
 def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]:
-    """Estimate with the plan under a passing name; gone at the end unless `kept_as` moved it.
+    """Estimate with the plan under a passing name; of this process's own, gone at the end.
 
     So a run that is refused or declined leaves nothing behind, and two runs at once do not write
     over each other's plan.
@@ -106,10 +112,12 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
         on: The day whose prices count.
 
     Raises:
-        UsageError: the file, the template, the rate card or the folder cannot be used.
+        UsageError: the file, the template, the rate card or the folder cannot be used, or the file
+            changed while it was read: its columns are read in two passes, and must be of one file.
     """
     card = pricing.load_card(settings.card)
     recipients = tables.scan_recipients(settings.recipients)
+    digest = tables.file_digest(settings.recipients)
     frame = plan.plan_frame(
         recipients, settings.campaign, card, on=on, file=settings.recipients.name
     )
@@ -121,12 +129,17 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
             "name another folder with --out"
         ) from None
 
+    if tables.file_digest(settings.recipients) != digest:
+        plan_path.unlink()
+        raise InputError(
+            "the file changed while it was read: run the command again when it is complete",
+            file=str(settings.recipients),
+        )
+
     return Estimate(
         settings=settings,
         plan_path=plan_path,
         totals=plan.totals(pl.scan_parquet(plan_path)),
-        fingerprint=plan.fingerprint(
-            settings.campaign, card, recipients_digest=tables.file_digest(settings.recipients)
-        ),
+        fingerprint=plan.fingerprint(settings.campaign, card, recipients_digest=digest),
         card=card.name,
     )
