@@ -92,6 +92,8 @@ def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]
     So a run that is refused or declined leaves nothing behind, and two runs at once do not write
     over each other's plan.
     """
+    _spare_the_recipients(settings.recipients, folder)
+    _remove_stale_drafts(folder)
     path = folder / f".plan-{os.getpid()}.parquet"
     new = [place for place in (folder, *folder.parents) if not exists(place)]
     try:
@@ -101,6 +103,33 @@ def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]
             path.unlink(missing_ok=True)
             for place in new:
                 place.rmdir()
+
+
+def _spare_the_recipients(recipients: Path, folder: Path) -> None:
+    written = [folder / name for name in ("plan.parquet", "results.parquet", "results.csv")]
+    if recipients.resolve() in [path.resolve() for path in written]:
+        raise UsageError(
+            f"{recipients}: would be written over by this very run: name another folder with --out"
+        )
+
+
+def _remove_stale_drafts(folder: Path) -> None:
+    """Remove the drafts of processes that were killed: they hold people's numbers."""
+    for draft in folder.glob(".plan-*.parquet"):
+        pid = draft.stem.removeprefix(".plan-")
+        if pid.isascii() and pid.isdigit() and not _is_alive(int(pid)):
+            draft.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # alive, and somebody else's
+        return True
+
+    return True
 
 
 def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:

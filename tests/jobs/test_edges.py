@@ -89,3 +89,28 @@ def test_another_name_for_a_changed_campaign_is_said_to_text_everybody_again(fol
     assert refused.code == 2
     assert "different recipients" in refused.err
     assert "texts everybody in the file" in refused.err
+
+
+def test_results_are_not_written_over_the_recipients(folder):
+    people = (folder / "people.csv").read_text()
+    (folder / "results.csv").write_text(people)
+    text = CAMPAIGN.replace("people.csv", "results.csv")
+    (folder / "campaign.toml").write_text(text)
+    refused = run(folder, "estimate", "campaign.toml", "--out", ".")
+    assert refused.code == 2
+    assert "written over" in refused.err
+    assert (folder / "results.csv").read_text() == people
+
+
+def test_a_draft_that_a_killed_run_left_is_removed_by_the_next(folder):
+    out = folder / "out" / "spring"
+    out.mkdir(parents=True)
+    with start(folder, "--version") as ended:
+        ended.communicate()
+
+    stale, alive = out / f".plan-{ended.pid}.parquet", out / ".plan-1.parquet"
+    stale.touch()
+    alive.touch()
+    assert run(folder, "estimate", "campaign.toml").code == 0
+    assert not stale.exists()
+    assert alive.exists()

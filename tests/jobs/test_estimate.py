@@ -1,5 +1,7 @@
 """Estimate: one document for programs, a table for people, a plan for both, and nothing sent."""
 
+import os
+
 import polars as pl
 import pytest
 
@@ -103,3 +105,15 @@ def test_help_is_on_stdout_and_no_error(bandcast, arguments):
     done = bandcast(*arguments)
     assert (done.code, done.err) == (0, "")
     assert "bandcast" in done.out
+
+
+def test_a_reader_who_goes_away_is_no_defect_of_ours(folder):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run(folder, "estimate", "campaign.toml", "--json", stdout=writing)
+    finally:
+        os.close(writing)
+
+    assert (done.code, done.err) == (1, "")
+    assert (folder / "out" / "spring" / "plan.parquet").exists()
