@@ -92,6 +92,9 @@ def _explained(error: BaseException) -> int:
         case BandcastError():
             console.print_error(str(error))
             return error.exit_code
+        case BrokenPipeError():
+            console.stop_printing()
+            return _UNEXPECTED
         case _:
             console.print_unexpected(error)
             return _UNEXPECTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -46,6 +47,12 @@ def set_up_logging(*, quiet: bool) -> None:
 def print_json(document: Mapping[str, Any]) -> None:
     """Print the one document that ``--json`` promises."""
     sys.stdout.write(json.dumps(document) + "\n")  # ASCII, so that it fits any terminal's encoding
+    sys.stdout.flush()
+
+
+def stop_printing() -> None:
+    """Let what is still to be printed go nowhere: whoever read stdout has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(sentences: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import signal
 import time
@@ -47,8 +48,12 @@ class Simulated:
 #: Whom to send to.
 Provider = Account | Simulated
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 #: How long a simulated run waits for its delivery receipts.
 _RECEIPTS_SECONDS = 5.0
+#: And how long for receipts that would settle a doubt.
+_EVIDENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,16 @@ class Dispatched:
     because: str
 
 
+def identity(provider: Provider) -> str:
+    """Name the provider in one word, without a secret: what one took, another has not."""
+    if isinstance(provider, Simulated):
+        return "simulated"
+
+    return hashlib.sha256(f"{provider.account_id} {provider.messaging_url}".encode()).hexdigest()[
+        :16
+    ]
+
+
 async def dispatch(
     estimate: Estimate, journal: Journal, provider: Provider, *, quiet: bool
 ) -> Dispatched:
@@ -75,7 +90,13 @@ async def dispatch(
     is_simulated = isinstance(provider, Simulated)
     account = "simulated" if isinstance(provider, Simulated) else provider.account_id
     job = job_of(estimate, account=account)
-    committer = Committer(journal, pace=job.pace, lease_seconds=job.lease_seconds, clock=clock)
+    committer = Committer(
+        journal,
+        pace=job.pace,
+        lease_seconds=job.lease_seconds,
+        clock=_wall_clock,
+        lanes_clock=clock,
+    )
     before = journal.tally(job.campaign)
     quiet_the_collector()
     async with committer, _connected(provider, committer, clock) as wire:
@@ -97,6 +118,10 @@ async def dispatch(
         stopped=stop.reason,
         because=stop.because,
     )
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
 
 
 def _settled(tally: Tally | None) -> int:
@@ -147,7 +172,7 @@ async def _attended(worker: Worker, progress: Progress, stop: Stop, *, quiet: bo
 
 async def _obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
     """Stop cleanly on the first signal, at once on the second."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with anyio.open_signal_receiver(*_SIGNALS) as signals:
         async for number in signals:
             name = signal.Signals(number).name
             if stop.requested:
@@ -160,11 +185,18 @@ async def _obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
 
 
 async def _receipts(committer: Committer, campaign: str) -> None:
-    """Give the simulator's receipts a moment to come in."""
-    with anyio.move_on_after(_RECEIPTS_SECONDS):
+    """Give the simulator's receipts a moment to come in; that of a lost answer may never come."""
+    await _while_any(MessageState.ACCEPTED, committer, campaign, seconds=_RECEIPTS_SECONDS)
+    await _while_any(MessageState.IN_DOUBT, committer, campaign, seconds=_EVIDENCE_SECONDS)
+
+
+async def _while_any(
+    state: MessageState, committer: Committer, campaign: str, *, seconds: float
+) -> None:
+    with anyio.move_on_after(seconds):
         while True:
             tally = await committer.call(lambda journal: journal.tally(campaign))
-            if tally is None or not tally.states.get(MessageState.ACCEPTED):
+            if tally is None or not tally.states.get(state):
                 return
 
             await anyio.sleep(0.1)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from jobs import console, doctor, options
-from pipeline.estimate import estimate, preview
+from pipeline.drafts import drafted
+from pipeline.estimate import preview
 
 
 def run(
@@ -41,14 +42,16 @@ def run(
         card=card,
         strict=strict,
     )
-    plan_path = options.out_folder(out, settings) / "plan.parquet"
-    found = estimate(settings, plan_path, on=datetime.now(UTC).date())
+    folder = options.out_folder(out, settings)
+    with drafted(settings, folder, on=datetime.now(UTC).date()) as found:
+        found.publish(folder / "plan.parquet")
+
+    shown = preview(folder / "plan.parquet")
     if as_json:
-        shown = {"texts": preview(plan_path).as_json()} if texts else {}
-        console.print_json({**found.as_json(), **shown})
+        console.print_json({**found.as_json(), **({"texts": shown.as_json()} if texts else {})})
     elif not quiet:
         doctor.print_findings(found)
         if texts if texts is not None else console.paper.is_terminal:
-            doctor.print_preview(preview(plan_path))
+            doctor.print_preview(shown)
 
-        console.print_estimate(found, plan=str(plan_path))
+        console.print_estimate(found, plan=str(folder / "plan.parquet"))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.errors import SettingsError
 from pipeline.settings import Options, Settings, load_settings
 
 CampaignFile = Annotated[
@@ -45,7 +46,8 @@ Strict = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
-DEFAULT_JOURNAL = "sqlite:///bandcast.db"
+_SQLITE = "sqlite:///"
+DEFAULT_JOURNAL = "bandcast.db"
 
 
 def settings_from(
@@ -79,6 +81,23 @@ def out_folder(out: Path | None, settings: Settings) -> Path:
     return out or Path("out") / settings.campaign.name
 
 
-def journal_url() -> str:
-    """Return the journal that the environment names."""
-    return os.environ.get("BANDCAST_JOURNAL") or DEFAULT_JOURNAL
+def journal_url(campaign: Path | None = None) -> str:
+    """Return the journal that the environment names, or the one beside the campaign's file.
+
+    Beside the file and not in the current folder: the same command from another folder would else
+    find an empty journal, and text everybody again.
+
+    Raises:
+        SettingsError: a real run cannot keep its promise with it.
+    """
+    folder = campaign.parent if campaign else Path()
+    url = os.environ.get("BANDCAST_JOURNAL") or f"{_SQLITE}{folder.absolute() / DEFAULT_JOURNAL}"
+    if not url.startswith(_SQLITE) or url == _SQLITE:
+        forms = f"{_SQLITE}relative.db or {_SQLITE}/absolute/path.db"
+        raise SettingsError([f"BANDCAST_JOURNAL must be {forms}: a file that outlives the run"])
+
+    folder = Path(url.removeprefix(_SQLITE)).parent
+    if not folder.is_dir():
+        raise SettingsError([f"BANDCAST_JOURNAL: there is no directory '{folder}': make it first"])
+
+    return url

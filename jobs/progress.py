@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 
 import anyio
+from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -79,7 +81,8 @@ async def watch(progress: Progress, *, quiet: bool) -> None:
         return
 
     if console.margin.is_terminal:
-        await _draw(progress)
+        with suppress(OSError):  # the terminal is gone: nobody watches, and the run goes on
+            await _draw(progress)
     else:
         await _log(progress)
 
@@ -91,20 +94,23 @@ async def _draw(progress: Progress) -> None:
             await anyio.sleep(_REDRAW_SECONDS)
 
 
-def _bar(progress: Progress) -> Table:
+def _bar(progress: Progress) -> Group:
+    """Two lines that fit a terminal of 80 columns."""
     counts, rate = progress.counts, progress.sample()
-    grid = Table.grid(padding=(0, 2))
-    grid.add_row(
-        ProgressBar(total=progress.total, completed=progress.done, width=30),
+    bar, facts = Table.grid(padding=(0, 2)), Table.grid(padding=(0, 2))
+    bar.add_row(
+        ProgressBar(total=progress.total, completed=progress.done, width=24),
         f"{progress.done:,}/{progress.total:,} sent",
+        progress.cost,
+        f"{console.duration(progress.seconds_left)} left",
+    )
+    facts.add_row(
         f"[green]{counts.accepted:,} accepted[/]",
         f"[red]{counts.rejected:,} refused[/]",
         f"[yellow]{counts.in_doubt:,} in doubt[/]",
         f"{rate:,.1f} of {progress.allowed:,g} segments/s",
-        progress.cost,
-        f"{console.duration(progress.seconds_left)} left",
     )
-    return grid
+    return Group(bar, facts)
 
 
 async def _log(progress: Progress) -> None:

@@ -6,8 +6,8 @@ from contextlib import closing
 
 from jobs import console, options
 from pipeline import campaign as campaigns
+from pipeline.drafts import drafted
 from pipeline.errors import UsageError
-from pipeline.estimate import drafted
 from pipeline.journal.opening import find_journal
 
 
@@ -27,13 +27,15 @@ def run(
         campaign, template=template, senders=senders, name=name, rate=rate, card=card
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
-    journal = find_journal(options.journal_url())
+    url = options.journal_url(campaign)
+    journal = find_journal(url)
     if journal is None or (enlisted := journal.enlistment(known)) is None:
-        raise UsageError(f"the journal at {options.journal_url()} has no campaign '{known}' yet")
+        raise UsageError(f"the journal at {url} has no campaign '{known}' yet")
 
     with closing(journal), drafted(settings, folder, on=enlisted.created_at.date()) as found:
         campaigns.refuse_mismatch(enlisted, found)
-        files = campaigns.write_results(journal, found.kept_as(folder / "plan.parquet"), folder)
+        files = campaigns.write_results(journal, found, folder)
+        found.publish(folder / "plan.parquet")
 
     states = dict(files.states)
     if as_json:

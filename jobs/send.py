@@ -6,23 +6,24 @@ Run it again after any end that was not the last: it goes on where it stopped.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import closing
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Annotated
 
 import anyio
 import typer
 
 from jobs import console, doctor, options
-from jobs.dispatching import Dispatched, Provider, Simulated, dispatch
-from jobs.summary import exit_code, print_summary, summary_json
+from jobs.dispatching import Provider, Simulated, dispatch, identity
+from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
 from pipeline.account import load_account
+from pipeline.drafts import drafted
 from pipeline.errors import SettingsError, UsageError
-from pipeline.estimate import Estimate, drafted
-from pipeline.journal.opening import find_journal, open_journal, simulation_url
+from pipeline.estimate import Estimate
+from pipeline.journal.opening import find_journal, find_path, open_journal, simulation_url
 from pipeline.settings import Settings
 from pipeline.simulator.behaviour import Behaviour
 
@@ -59,31 +60,47 @@ def run(
     )
     folder = options.out_folder(out, settings)
     provider = _provider(simulate=simulate, faults=faults, seed=seed)
-    url = simulation_url(folder) if simulate else options.journal_url()
+    url = (
+        simulation_url(folder, settings.campaign.name)
+        if simulate
+        else options.journal_url(campaign)
+    )
     _refuse_to_ask_nobody(yes=yes)
 
-    with drafted(settings, folder, on=_price_day(url, settings)) as found:
+    started_at = _started_at(url, settings)
+    with drafted(settings, folder, on=started_at.date()) as found:
         if not (as_json or quiet):
             doctor.print_findings(found)
             console.print_estimate(found, plan=str(folder / "plan.parquet"))
 
         if not yes:
-            typer.confirm(f"Send {found.totals.messages:,} messages?", abort=True, err=True)
+            _ask(found, url)
 
         if simulate:
             campaigns.forget_finished_simulation(folder, found)
 
-        done, files = _send(found, folder, url, provider, quiet=quiet or as_json)
+        with closing(open_journal(url)) as journal:
+            campaigns.enlist(journal, found, provider=identity(provider), now=started_at)
+            found.publish(folder / "plan.parquet")
+            done = anyio.run(lambda: dispatch(found, journal, provider, quiet=quiet or as_json))
+            files = campaigns.write_results(journal, found, folder)
 
+    code = exit_code(done, files)
     if as_json:
         console.print_json(summary_json(found, done, files))
     elif not quiet:
         print_summary(found, done, files)
 
-    return exit_code(done, files)
+    if (as_json or quiet) and code in UNFINISHED:
+        console.print_error(next_step(done, code))
+
+    return code
 
 
 def _provider(*, simulate: bool, faults: str, seed: int) -> Provider:
+    if not simulate and faults:
+        raise UsageError("--faults is for --simulate: a real provider has its own; nothing is sent")
+
     if not simulate:
         return load_account(os.environ)
 
@@ -93,29 +110,33 @@ def _provider(*, simulate: bool, faults: str, seed: int) -> Provider:
         raise SettingsError([f"--faults: {error}"]) from None
 
 
-def _price_day(url: str, settings: Settings) -> date:
-    """Return the day whose prices count: a campaign keeps those of the day it was started."""
-    journal = find_journal(url)
+def _started_at(url: str, settings: Settings) -> datetime:
+    """Return when the campaign was started, or now: a campaign keeps the prices of that day.
+
+    Raises:
+        CampaignHeld: it is running; so the second run ends before it estimates and asks.
+    """
+    name, journal = settings.campaign.name, find_journal(url)
     if journal is None:
-        return datetime.now(UTC).date()
+        return datetime.now(UTC)
 
     with closing(journal):
-        earlier = journal.enlistment(settings.campaign.name)
+        if earlier := journal.enlistment(name):
+            journal.hold(name)
 
-    return (earlier.created_at if earlier else datetime.now(UTC)).date()
+    return earlier.created_at if earlier else datetime.now(UTC)
+
+
+def _ask(found: Estimate, url: str) -> None:
+    signal.siginterrupt(signal.SIGINT, True)  # polars set it so that a Ctrl-C waits for Enter
+    cost = console.money(float(found.cost), found.totals.currency)
+    news = "" if find_path(url).exists() else "a new journal, "
+    question = (
+        f"Journal: {news}{find_path(url)}\nSend {found.totals.messages:,} messages for {cost}?"
+    )
+    typer.confirm(question, abort=True, err=True)
 
 
 def _refuse_to_ask_nobody(*, yes: bool) -> None:
     if not yes and not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask at: add --yes to send without asking")
-
-
-def _send(
-    found: Estimate, folder: Path, url: str, provider: Provider, *, quiet: bool
-) -> tuple[Dispatched, campaigns.ResultFiles]:
-    with closing(open_journal(url)) as journal:
-        journal.hold(found.settings.campaign.name)
-        campaigns.enlist(journal, found, now=datetime.now(UTC))
-        kept = found.kept_as(folder / "plan.parquet")
-        done = anyio.run(lambda: dispatch(kept, journal, provider, quiet=quiet))
-        return done, campaigns.write_results(journal, kept, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from typing import Annotated
 
@@ -9,13 +10,16 @@ import typer
 
 from jobs import console
 from pipeline.errors import SettingsError, UsageError
+from pipeline.simulator.access import Credentials
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
 from pipeline.simulator.server import listen, serve
 
 
 def run(
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes a free one.")
+    ] = 8080,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     faults: Annotated[
         str, typer.Option(help="Shares of trouble, for example lost=0.01,busy=0.05,latency=80.")
@@ -27,6 +31,15 @@ def run(
     callback_url: Annotated[
         str | None, typer.Option(help="Where delivery receipts are POSTed.")
     ] = None,
+    account_id: Annotated[
+        str | None, typer.Option(help="The only account there is: others get a 403. None: any.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="With --client-secret: who gets a token. None: anyone.")
+    ] = None,
+    client_secret: Annotated[
+        str | None, typer.Option(help="With --client-id. Anything but a real secret.")
+    ] = None,
 ) -> None:
     """Run the simulator until it is interrupted."""
     try:
@@ -34,6 +47,10 @@ def run(
     except ValueError as error:
         raise SettingsError([f"--faults: {error}"]) from None
 
+    if rate is not None and not 0 < rate < math.inf:
+        raise SettingsError([f"--rate must be a number of segments per second above 0, not {rate}"])
+
+    credentials = _credentials(account_id, client_id, client_secret)
     try:
         listener = listen(host, port)
     except OSError as error:
@@ -44,6 +61,16 @@ def run(
         f"simulating the Bandwidth Messaging API at {origin}/api/v2 "
         f"(ledger: {origin}/_ledger); stop with Ctrl-C"
     )
-    app = make_app(behaviour, seed=seed, rate=rate, callback_url=callback_url)
+    app = make_app(
+        behaviour, seed=seed, rate=rate, callback_url=callback_url, credentials=credentials
+    )
     with suppress(KeyboardInterrupt):
         serve(app, listener)
+
+
+def _credentials(account_id: str | None, name: str | None, secret: str | None) -> Credentials:
+    if (name is None) != (secret is None):
+        raise SettingsError(["--client-id and --client-secret belong together: give both or none"])
+
+    client = (name, secret) if name is not None and secret is not None else None
+    return Credentials(account_id=account_id, client=client)

@@ -23,7 +23,8 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Say how many messages of each campaign are in which state."""
-    url = options.journal_url()
+    file = Path(campaign) if campaign and _is_file(campaign) else None
+    url = options.journal_url(file)
     journal = find_journal(url)
     if journal is None:
         raise UsageError(f"there is no journal at {url} yet: nothing was ever sent from here")
@@ -47,8 +48,12 @@ def run(
         console.print_states(f"Campaign '{tally.campaign}'", states, facts)
 
 
+def _is_file(campaign: str) -> bool:
+    return campaign.lower().endswith(".toml")
+
+
 def _name(campaign: str) -> str:
-    if campaign.lower().endswith(".toml"):
+    if _is_file(campaign):
         return load_settings(Path(campaign), Options()).campaign.name
 
     return campaign

@@ -12,6 +12,9 @@ from pipeline.estimate import Estimate
 
 DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
 
+#: The ends after which somebody has to do something.
+UNFINISHED = frozenset({CREDENTIALS, STOPPED, IN_DOUBT})
+
 
 def exit_code(done: Dispatched, files: ResultFiles) -> int:
     """Return the code of the gravest thing that is left: 4, 6, 5, 3, or 0."""
@@ -22,7 +25,7 @@ def exit_code(done: Dispatched, files: ResultFiles) -> int:
     if states.get("in_doubt") or states.get("sending"):
         return IN_DOUBT
 
-    if done.stopped or states.get("ready"):
+    if states.get("ready"):
         return STOPPED
 
     if states.get("rejected") or states.get("failed"):
@@ -62,16 +65,16 @@ def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> N
             "results": f"{files.parquet} and .csv",
         },
     )
-    console.paper.print(f"[bold]Next[/]: {_next_step(done, exit_code(done, files))}")
+    console.paper.print(f"[bold]Next[/]: {next_step(done, exit_code(done, files))}")
 
 
-def _achieved(done: Dispatched) -> float:
-    return done.counts.segments / max(done.duration_seconds, 1e-9)
-
-
-def _next_step(done: Dispatched, code: int) -> str:
+def next_step(done: Dispatched, code: int) -> str:
+    """Say what is left for the user to do after this exit code."""
     if code == CREDENTIALS:
-        return f"{done.because}. Set the right credentials and run the same command again."
+        return (
+            f"{done.because}; check the credentials, the account and what it may do, then run the "
+            "same command again: every row that was not sent is ready."
+        )
 
     if code == IN_DOUBT:
         return (
@@ -93,3 +96,7 @@ def _next_step(done: Dispatched, code: int) -> str:
         )
 
     return "nothing: every row has its result. Running the command again would text nobody twice."
+
+
+def _achieved(done: Dispatched) -> float:
+    return done.counts.segments / max(done.duration_seconds, 1e-9)

@@ -102,9 +102,8 @@ def _url_problem(url: str) -> str | None:
     if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
         return None
 
-    return (
-        f"'{url}' is refused: it must begin with https:// (plain http only for this machine itself)"
-    )
+    shown = f"{parts.scheme}://{parts.hostname}" if parts.hostname else "this address"
+    return f"{shown} is refused: write https:// (plain http is only for this machine itself)"
 
 
 def _is_loopback(host: str) -> bool:

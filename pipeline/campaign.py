@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,27 +19,38 @@ import polars as pl
 from pipeline import tables
 from pipeline.dispatch.pace import RATE_SHARE
 from pipeline.dispatch.worker import Job
-from pipeline.errors import PlanMismatch
+from pipeline.errors import BandcastError, JournalError, PlanMismatch
 from pipeline.estimate import Estimate
 from pipeline.journal import Enlistment, Journal, Pace, Shard
 from pipeline.journal.opening import find_journal, remove_simulation, simulation_url
 from pipeline.journal.rules import changed_parts
 from pipeline.lifecycle import MessageState
 from pipeline.prepare import plan
-from pipeline.settle.results import results_frame
+from pipeline.settle.results import SKIPPED, results_frame
+
+#: The part of an enlisted fingerprint that says who is sent to.
+PROVIDER = "provider"
 
 
-def enlist(journal: Journal, estimate: Estimate, *, now: datetime) -> Enlistment:
-    """Store the plan in the journal, all of it or nothing; a campaign that is there stays.
+def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime) -> Enlistment:
+    """Hold the campaign and store its plan, all of it or nothing; one that is there stays.
+
+    Args:
+        journal: Where it goes.
+        estimate: The plan.
+        provider: Who is sent to, in one word: what one took another has not.
+        now: When the campaign starts; its prices are those of this day.
 
     Raises:
-        PlanMismatch: the campaign was started with another plan.
+        CampaignHeld: another run has it.
+        PlanMismatch: the campaign was started with another plan, or for another provider.
     """
+    journal.hold(estimate.settings.campaign.name)
     totals = estimate.totals
     enlistment = Enlistment(
         campaign=estimate.settings.campaign.name,
         run=f"b{secrets.token_hex(5)}",
-        fingerprint=estimate.fingerprint,
+        fingerprint={**estimate.fingerprint, PROVIDER: provider},
         messages=totals.messages,
         segments=totals.segments,
         cost_micros=totals.cost_micros,
@@ -61,7 +72,8 @@ def refuse_mismatch(earlier: Enlistment, estimate: Estimate) -> None:
     Raises:
         PlanMismatch: they differ; names the parts.
     """
-    if changed := changed_parts(earlier.fingerprint, estimate.fingerprint):
+    known = {part: earlier.fingerprint.get(part, "") for part in estimate.fingerprint}
+    if changed := changed_parts(known, estimate.fingerprint):
         raise PlanMismatch(earlier.campaign, changed)
 
 
@@ -89,7 +101,7 @@ def forget_finished_simulation(folder: Path, estimate: Estimate) -> None:
         CampaignHeld: it is running.
     """
     name = estimate.settings.campaign.name
-    journal = find_journal(simulation_url(folder))
+    journal = find_journal(simulation_url(folder, name))
     if journal is None:
         return
 
@@ -97,14 +109,13 @@ def forget_finished_simulation(folder: Path, estimate: Estimate) -> None:
         journal.hold(name)
         tally, earlier = journal.tally(name), journal.enlistment(name)
 
-    goes_on = (
-        tally is not None
-        and earlier is not None
-        and tally.states.get(MessageState.READY)
-        and not changed_parts(earlier.fingerprint, estimate.fingerprint)
-    )
-    if not goes_on:
-        remove_simulation(folder)
+    goes_on = tally is not None and bool(tally.states.get(MessageState.READY))
+    if goes_on and earlier is not None:
+        with suppress(PlanMismatch):
+            refuse_mismatch(earlier, estimate)
+            return
+
+    remove_simulation(folder, name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,16 +131,33 @@ class ResultFiles:
 
 
 def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultFiles:
-    """Write results.parquet and results.csv of the campaign, atomically, and count the states."""
+    """Write results.parquet and results.csv of the campaign, atomically, and count the states.
+
+    Raises:
+        BandcastError: they cannot be written; the journal still has them.
+    """
     name = estimate.settings.campaign.name
     frame = results_frame(pl.scan_parquet(estimate.plan_path), journal.rows(name))
     parquet, csv = folder / "results.parquet", folder / "results.csv"
-    tables.write_parquet(frame, parquet)
-    written = pl.scan_parquet(parquet)
-    tables.write_csv(written, csv)
+    try:
+        tables.write_parquet(frame, parquet)
+        written = pl.scan_parquet(parquet)
+        tables.write_csv(written, csv)
+    except OSError as error:
+        raise BandcastError(
+            f"{folder}: the results cannot be written there: {error.strerror}; make room, then run "
+            "`bandcast results`: the journal knows what was sent"
+        ) from None
+
     counted = written.group_by("state").agg(pl.len().alias("rows"), pl.col("cost").sum()).collect()
     found = {state: rows for state, rows, _ in counted.iter_rows()}
-    known = [*(state.value for state in MessageState), "skipped"]
+    known = [*(state.value for state in MessageState), SKIPPED]
+    if sum(found.values()) != estimate.totals.rows:
+        raise JournalError(
+            f"the results of campaign '{name}' do not have the {estimate.totals.rows} rows of its "
+            "plan: run 'bandcast results' to write them again"
+        )
+
     return ResultFiles(
         parquet=parquet,
         csv=csv,

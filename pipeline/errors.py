@@ -74,7 +74,8 @@ class PlanMismatch(UsageError):
         self.campaign, self.changed = campaign, tuple(changed)
         super().__init__(
             f"campaign '{campaign}' was already started with a different {', '.join(changed)}: "
-            "put it back as it was to resume, or give the new campaign another name"
+            "put it back as it was to resume (under another name it is a new campaign, which texts "
+            "everybody in the file, also those who have the text)"
         )
 
 

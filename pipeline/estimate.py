@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,8 +19,8 @@ from typing import Any
 import polars as pl
 
 from pipeline import tables
-from pipeline.errors import UsageError
-from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Finding
+from pipeline.errors import InputError, UsageError
+from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
@@ -62,10 +62,15 @@ class Estimate:
         """How long sending takes at the account's rate."""
         return self.totals.segments / self.settings.rate_segments_per_second
 
-    def kept_as(self, path: Path) -> Estimate:
-        """Give the plan its lasting name."""
-        self.plan_path.replace(path)
-        return replace(self, plan_path=path)
+    def publish(self, path: Path) -> None:
+        """Give the plan its lasting name beside the one it has: a run reads only its own."""
+        passing = self.plan_path.with_suffix(".published")
+        try:
+            os.link(self.plan_path, passing)
+        except OSError:  # a file system without links
+            shutil.copy(self.plan_path, passing)
+
+        passing.replace(path)
 
     def as_json(self) -> dict[str, Any]:
         """Return the document that ``estimate --json`` prints."""
@@ -75,7 +80,7 @@ class Estimate:
             "rows": totals.rows,
             "messages": totals.messages,
             "skipped": dict(totals.skipped),
-            "encodings": dict(totals.encodings),
+            "encodings": {each.value: totals.encodings.get(each, 0) for each in Encoding},
             "segments": totals.segments,
             "cost": {
                 "total": float(self.cost),
@@ -95,23 +100,6 @@ class Estimate:
         }
 
 
-@contextmanager
-def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]:
-    """Estimate with the plan under a passing name; gone at the end unless `kept_as` moved it.
-
-    So a run that is refused or declined leaves nothing behind, and two runs at once do not write
-    over each other's plan.
-    """
-    is_new = not folder.exists()
-    path = folder / f".plan-{os.getpid()}.parquet"
-    try:
-        yield estimate(settings, path, on=on)
-    finally:
-        path.unlink(missing_ok=True)
-        if is_new and folder.exists() and not any(folder.iterdir()):
-            folder.rmdir()
-
-
 def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
     """Plan the campaign, write the plan atomically and add it up.
 
@@ -121,17 +109,25 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
         on: The day whose prices count.
 
     Raises:
-        UsageError: the file, the template or the rate card cannot be used.
+        UsageError: the file, the template, the rate card or the folder cannot be used, or the file
+            changed while it was read: its columns are read in two passes, and must be of one file.
     """
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
-        findings = reading.findings
+        before, findings = _state_of(reading.files), reading.findings
         if settings.strict:
             _refuse_repairs(findings)
 
         frame = plan.plan_frame(reading.frame, settings.campaign, card, on=on, file=_name(reading))
-        tables.write_parquet(frame, plan_path)
+        _write(frame, plan_path)
         digest = files_digest(reading, settings.file_format)
+
+    if _state_of(reading.files) != before:
+        plan_path.unlink()
+        raise InputError(
+            "the file changed while it was read: run the command again when it is complete",
+            file=_name(reading),
+        )
 
     written = pl.scan_parquet(plan_path)
     totals = plan.totals(written)
@@ -177,6 +173,22 @@ def preview(plan_path: Path, *, texts: int = 10) -> Preview:
         first=tuple(first.iter_rows()),
         longest=next(longest.collect(engine="streaming").iter_rows(), None),
     )
+
+
+def _write(frame: pl.LazyFrame, plan_path: Path) -> None:
+    try:
+        tables.write_parquet(frame, plan_path)
+    except OSError as error:
+        raise UsageError(
+            f"{plan_path.parent}: plan and results cannot be written there: {error.strerror}; "
+            "name another folder with --out"
+        ) from None
+
+
+def _state_of(files: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Tell whether files were touched: inode, size and time of those on this machine."""
+    states = [Path(file).stat() for file in files if "://" not in file]
+    return [(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
 
 
 def _refuse_repairs(findings: tuple[Finding, ...]) -> None:

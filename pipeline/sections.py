@@ -13,6 +13,27 @@ from pipeline.model import Channel
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
 
+#: What each key holds, for the sentence about one that does not.
+EXPECTED = {
+    "campaign": "a section: write [campaign] on a line of its own",
+    "sending": "a section: write [sending] on a line of its own",
+    "rates": "a section: write [rates] on a line of its own",
+    "file": "a section: write [file] on a line of its own",
+    "name": "up to 100 letters, digits, '-', '_' and '.', the first of them a letter or digit",
+    "recipients": "the path of a recipient file, in quotes, or a list of them",
+    "from": 'a list of senders, such as ["+19195550123"]',
+    "template": "a text in quotes, and not empty",
+    "channel": '"sms" or "mms"',
+    "media": 'a list of addresses, such as ["https://example.com/a.png"]',
+    "region": 'a country code of two capital letters, such as "US"',
+    "rate": "a number of segments per second above 0, at most 10000",
+    "card": "the path of a rate card, in quotes",
+    "encoding": 'the name of an encoding, such as "cp1252"',
+    "delimiter": 'one character, such as ";", or "tab"',
+    "header": "true or false",
+    "sheet": "the name of a sheet, in quotes",
+}
+
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 \-+_&]{1,11}")
 
 
@@ -84,7 +105,7 @@ class CampaignSection(_Section):
 class SendingSection(_Section):
     """How it is sent."""
 
-    rate: Annotated[float, Field(gt=0, le=10_000)] = DEFAULT_RATE_SEGMENTS_PER_SECOND
+    rate: Annotated[float, Field(gt=0, le=10_000, strict=True)] = DEFAULT_RATE_SEGMENTS_PER_SECOND
 
 
 class FileSection(_Section):

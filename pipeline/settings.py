@@ -19,7 +19,9 @@ from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
 from pipeline.model import Campaign, Channel, FileFormat
-from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, Document
+from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, EXPECTED, Document
+
+_OPTIONS = {"name": "--name", "template": "--template", "from": "--from", "rate": "--rate"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,48 +59,55 @@ def load_settings(path: Path, options: Options) -> Settings:
     Raises:
         SettingsError: with every problem there is, each one sentence.
     """
+    if not exists(path):
+        sentence = f"{path}: there is no such file; give a campaign.toml or a recipient file"
+        raise SettingsError([sentence])
+
     is_toml = path.suffix.lower() == ".toml"
     document = _read_toml(path) if is_toml else _document_of(path)
-    _apply(options, document)
-    label = path.name if is_toml else "options"
+    said = _apply(options, document)
+    label = path.name if is_toml else None
     try:
         checked = Document.model_validate(document)
     except ValidationError as error:
-        problems = [_sentence(label, detail) for detail in error.errors()]
-        if not path.exists():
-            problems.insert(0, f"there is no file '{path}'")
-
-        raise SettingsError(problems) from None
+        raise SettingsError([_sentence(label, said, part) for part in error.errors()]) from None
 
     base = path.parent if is_toml else Path()
     settings = _settings(checked, base, options)
-    if problems := list(_problems(label, settings)):
+    if problems := list(_problems(path.name, settings)):
         raise SettingsError(problems)
 
     return settings
 
 
+def exists(path: Path) -> bool:
+    """Tell whether there is such a file or directory, as far as we may look."""
+    try:
+        return path.exists()
+    except OSError:  # a name too long, or a directory that is closed to us
+        return False
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise SettingsError(
-            [f"{path}: there is no such file; give a campaign.toml or a recipient file"]
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            [f"{path}: cannot be read as UTF-8 text ({type(error).__name__})"]
-        ) from None
+    except OSError as error:
+        raise SettingsError([f"{path}: the file cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([f"{path}: the text is not UTF-8; save the file as UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{path}: not valid TOML: {error}"]) from None
 
 
 def _document_of(recipients: Path) -> dict[str, Any]:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", recipients.name.split(".")[0]).strip("-.") or "campaign"
+    name = (
+        re.sub(r"[^A-Za-z0-9._-]+", "-", recipients.name.split(".")[0]).strip("-._") or "campaign"
+    )
     return {"campaign": {"name": name, "recipients": str(recipients)}}
 
 
-def _apply(options: Options, document: dict[str, Any]) -> None:
+def _apply(options: Options, document: dict[str, Any]) -> set[str]:
+    """Put what the options say into the document; return the keys that they said."""
     said = {
         ("campaign", "name"): options.name,
         ("campaign", "template"): options.template,
@@ -109,6 +118,8 @@ def _apply(options: Options, document: dict[str, Any]) -> None:
         table = document.setdefault(section, {})
         if value is not None and isinstance(table, dict):
             table[key] = value
+
+    return {key for (_, key), value in said.items() if value is not None}
 
 
 def _settings(checked: Document, base: Path, options: Options) -> Settings:
@@ -142,10 +153,10 @@ def _is_address(source: str) -> bool:
 def _problems(label: str, settings: Settings) -> Iterator[str]:
     campaign = settings.campaign
     for source in settings.recipients:
-        if not (_is_address(source) or glob.has_magic(source) or Path(source).exists()):
+        if not (_is_address(source) or glob.has_magic(source) or exists(Path(source))):
             yield f"{label}: recipients: there is no file '{source}'"
 
-    if settings.card and not settings.card.exists():
+    if settings.card and not exists(settings.card):
         yield f"{label}: rate card: there is no file '{settings.card}'"
 
     if campaign.channel is Channel.MMS and not campaign.media:
@@ -155,19 +166,27 @@ def _problems(label: str, settings: Settings) -> Iterator[str]:
         yield f'{label}: media is for MMS: write channel = "mms", or take media out'
 
 
-def _sentence(label: str, detail: ErrorDetails) -> str:
-    place = [str(part) for part in detail["loc"] if part != "senders"]
-    where = f"[{place[0]}] {'.'.join(place[1:])}".rstrip() if len(place) > 1 else place[0]
-    if detail["type"] == "extra_forbidden":
-        return f"{label}: {where} is an unknown key{_nearest(place)}"
+def _sentence(label: str | None, said: set[str], detail: ErrorDetails) -> str:
+    """Say what is wrong, by its place in the file `label`, or by its option."""
+    place = [str(part) for part in detail["loc"][:2]]
+    key, where = place[-1], f"[{place[0]}] {place[1]}" if len(place) > 1 else place[0]
+    if key in said or (label is None and key in _OPTIONS):
+        where = _OPTIONS[key]
+    elif label is not None:
+        where = f"{label}: {where}"
 
-    if detail["type"] == "missing":
-        options = {"template": "--template", "from": "--from"}
-        hint = f" (or option {options[place[-1]]})" if place[-1] in options else ""
-        return f"{label}: {where} is missing{hint}"
-
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{label}: {where}: {message[0].lower()}{message[1:]}"
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"{where} is an unknown key{_nearest(place)}"
+        case "missing" if label is None:
+            return f"{where} is missing: a recipient file needs --template and --from"
+        case "missing":
+            hint = f" (or option {_OPTIONS[key]})" if key in _OPTIONS else ""
+            return f"{where} is missing{hint}"
+        case "value_error":
+            return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
+        case _:
+            return f"{where} must be {EXPECTED[key]}"
 
 
 def _nearest(place: list[str]) -> str:

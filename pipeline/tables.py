@@ -6,17 +6,19 @@ Written files hold people's numbers: only their owner may read them.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+from polars.exceptions import PolarsError
 
 #: What a spreadsheet may run as a formula, and what of it is a plain number or a phone number.
 _FORMULA = r"^[=+\-@]"
 _HARMLESS = r"^[+\-]?[0-9][0-9., ]*(?:[eE][+\-]?[0-9]+)?%?$|^\+[0-9 ().\-]{7,24}$"
 
-_OWNER_ONLY = 0o600
+_SYSTEM_ERROR = re.compile(r"(?P<sentence>[^:\n]+) \(os error (?P<number>[0-9]+)\)")
 
 
 def write_parquet(lf: pl.LazyFrame, path: Path) -> None:
@@ -57,7 +59,11 @@ def _guarded(name: str) -> pl.Expr:
 
 
 def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside `path`, then put it in place; both the file and its name survive a power cut."""
+    """Write beside `path`, then put it in place; both the file and its name survive a power cut.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     temporary = Path(name)
@@ -65,8 +71,11 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         os.fsync(descriptor)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, PolarsError) and (system := _SYSTEM_ERROR.search(str(error))):
+            raise OSError(int(system["number"]), system["sentence"].strip(), str(path)) from error
+
         raise
     finally:
         os.close(descriptor)

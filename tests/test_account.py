@@ -47,3 +47,12 @@ def test_anything_but_https_is_refused_elsewhere(url):
 def test_a_secret_shows_in_no_text():
     account = load_account(BASE | OAUTH)
     assert "s3cret" not in repr(account) + str(account)
+
+
+def test_a_refused_address_does_not_show_the_password_in_it():
+    url = "http://ana:s3cret@example.com/api"
+    with pytest.raises(SettingsError) as caught:
+        load_account(BASE | OAUTH | {"BW_MESSAGING_URL": url})
+
+    assert "s3cret" not in str(caught.value)
+    assert "example.com" in str(caught.value)

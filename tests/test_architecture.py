@@ -75,6 +75,10 @@ WALLS = {
         {"anyio", "httpx", "msgspec", "starlette", "uvicorn"},
         {"pipeline.model", "pipeline.bandwidth.wire", "pipeline.simulator"},
     ),
+    "pipeline.drafts": (
+        set(),
+        {"pipeline.errors", "pipeline.estimate", "pipeline.settings"},
+    ),
     "pipeline.estimate": (
         {"polars"},
         {

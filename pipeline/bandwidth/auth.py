@@ -87,13 +87,19 @@ class ClientCredentialsAuth:
         self._clock = clock
         self._lock = anyio.Lock()
         self._header = ""
-        self._renew_at_seconds = 0.0
+        self._renew_at_seconds = self._expires_at_seconds = 0.0
         self._asked = 0
         self._failure: CredentialsError | TokenUnavailable | None = None
 
     async def header(self) -> str:
-        """Return the header's value; asks for a token where there is none that lasts."""
-        if self._header and self._clock() < self._renew_at_seconds:
+        """Return the header's value; asks for a token where there is none that lasts.
+
+        While the old one lasts one lane renews it, and the others go on: a wait of all lanes would
+        end in a burst.
+        """
+        now = self._clock()
+        lasts = now < self._expires_at_seconds and self._lock.locked()
+        if self._header and (now < self._renew_at_seconds or lasts):
             return self._header
 
         return await self._replace(self._header)
@@ -126,7 +132,8 @@ class ClientCredentialsAuth:
             self._asked += 1
 
         margin = min(RENEW_BEFORE_SECONDS, token.expires_in / 2)
-        self._renew_at_seconds = asked_at + token.expires_in - margin
+        self._expires_at_seconds = asked_at + token.expires_in
+        self._renew_at_seconds = self._expires_at_seconds - margin
         self._header = f"Bearer {token.access_token}"
         return self._header
 

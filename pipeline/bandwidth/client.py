@@ -57,6 +57,8 @@ class BandwidthClient:
             (b"User-Agent", b"bandcast"),
         ]
         self._post_headers = [*self._headers, (b"Content-Type", b"application/json; charset=utf-8")]
+        #: Hash of the header that a 401 made us renew, until anything but a 401 answers it.
+        self._unproven: int | None = None
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -78,7 +80,8 @@ class BandwidthClient:
             tag: Comes back in every callback about it; holds no personal data.
 
         Returns:
-            What the attempt came to.
+            What the attempt came to. A 401 renews the access token, once until something is
+            answered otherwise; the message was not sent then, and needs a new slot of the rate.
 
         Raises:
             CredentialsError: the token endpoint refuses us; nothing was sent.
@@ -88,13 +91,38 @@ class BandwidthClient:
             header = await self._auth.header()
             outcome = await self._post(body, header)
             if not isinstance(outcome, Halted) or outcome.http_status != _UNAUTHORIZED:
+                self._unproven = None
+                return outcome
+
+            if hash(header) == self._unproven:
                 return outcome
 
             fresh = await self._auth.renew(header)
+            self._unproven = hash(fresh)
         except TokenUnavailable:
             return NotSent(reason="no access token")
 
-        return outcome if fresh == header else await self._post(body, fresh)
+        return (
+            outcome
+            if fresh == header
+            else NotSent(reason="access token renewed", http_status=_UNAUTHORIZED)
+        )
+
+    async def ready(self) -> NotSent | None:
+        """Make sure of an access token before a message takes its slot of the rate.
+
+        Returns:
+            Why nothing can be sent now; None where `send` will not have to wait.
+
+        Raises:
+            CredentialsError: the token endpoint refuses us.
+        """
+        try:
+            await self._auth.header()
+        except TokenUnavailable:
+            return NotSent(reason="no access token")
+
+        return None
 
     async def list_messages(self, **filters: Filter) -> wire.MessagesPage:
         """GET one page of the listing.

@@ -3,7 +3,7 @@
 The journal reserves the account's rate across processes (`Journal.begin`); a lane then waits here
 for its slot, is smoothed with its neighbours, and stops with all of them when the provider asks.
 
-    begin ─> permit.start_at ─> slot (sleep) ─> bucket of 15 ms ─> POST
+    begin ─> permit.start_at ─> slot (sleep) ─> bucket of 10 ms ─> POST
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.model import InDoubt, NotSent
 #: What may leave at once beyond one message, in seconds of the rate. A bucket of a whole second
 #: would send twice the rate in the first second; one of a single message alone would lose what
 #: every timer is late: a twentieth of a rate of 50, half of a rate of 2,000.
-BUCKET_SECONDS = 0.015
+BUCKET_SECONDS = 0.01
 
 #: The share of the contract that is used. Slots are exact, timers and networks are not: at exactly
 #: the rate, any second that catches one early arrival holds one too many.
@@ -52,7 +52,7 @@ def quiet_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 1_000)
+    gc.set_threshold(5_000, 2, 1_000)
 
 
 class SteadyClock:

@@ -24,7 +24,10 @@ from pipeline.model import Accepted, Halted, InDoubt, Message, NotSent, Outcome,
 
 
 class Wire(Protocol):
-    """The one thing dispatch asks of the provider's client."""
+    """What dispatch asks of the provider's client."""
+
+    async def ready(self) -> NotSent | None:
+        """Wait for all that a POST needs, but for its slot; say why nothing can be sent now."""
 
     async def send(self, message: Message, *, tag: str) -> Outcome:
         """POST the message once and say what it came to. Never tries again by itself."""
@@ -94,6 +97,9 @@ class Sender:
 
     async def _attempt(self, grant: Grant, message: Message) -> Outcome | Denied | None:
         await self._pacer.opened()
+        if (unready := await self._ready()) is not None:
+            return unready
+
         permit = await self._permit(grant, message)
         if not isinstance(permit, Permit):
             return permit
@@ -111,6 +117,18 @@ class Sender:
             self._count(message, outcome)
 
         return outcome
+
+    async def _ready(self) -> NotSent | Halted | None:
+        try:
+            unready = await self._wire.ready()
+        except CredentialsError as error:
+            self._stop.request(StopReason.REFUSED, str(error))
+            return Halted(reason=str(error), http_status=401)
+
+        if unready is not None:
+            self._pacer.failed(unready)
+
+        return unready
 
     async def _permit(self, grant: Grant, message: Message) -> Permit | Denied | None:
         intent = Intent(

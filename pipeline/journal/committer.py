@@ -13,40 +13,21 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import anyio
 
-from pipeline.errors import Fenced, JournalError
+from pipeline.errors import JournalError
 from pipeline.journal import Answer, Finish, Grant, Intent, Journal, Pace, Permit
+from pipeline.journal.batches import Batches, Begin, Call, Reply, Request, refuse
 from pipeline.model import NotSent
 
 LINGER_SECONDS = 0.010
 LINGER_REQUESTS = 64
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Begin:
-    grant: Grant
-    intent: Intent
-    future: asyncio.Future[Answer]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Call:
-    operation: Callable[[Journal], Any]
-    future: asyncio.Future[Any]
-
-
-_Request = _Begin | _Call | Finish
-#: What a request came to: its answer, or the exception to raise instead.
-_Reply = tuple[_Begin | _Call, Any, BaseException | None]
 
 
 class Committer:
@@ -56,7 +37,8 @@ class Committer:
         journal: used by the writer thread only, and not closed at the end.
         pace: what every `begin` reserves against.
         lease_seconds: how long a begun attempt renews its shard's lease.
-        clock: the wall clock (aware, UTC).
+        clock: the clock that every process on this journal shares: the wall clock (aware, UTC).
+        lanes_clock: the one the lanes wait by, if another: what an answer says is by this clock.
         linger_seconds: how long the first request waits for company.
         linger_requests: how many are company enough.
     """
@@ -68,18 +50,24 @@ class Committer:
         pace: Pace,
         lease_seconds: float,
         clock: Callable[[], datetime],
+        lanes_clock: Callable[[], datetime] | None = None,
         linger_seconds: float = LINGER_SECONDS,
         linger_requests: int = LINGER_REQUESTS,
     ) -> None:
         #: Why nothing is written any more; None while all is well.
         self.broken: JournalError | None = None
         self._journal = journal
-        self._pace = pace
-        self._lease_seconds = lease_seconds
         self._clock = clock
+        self._batches = Batches(
+            journal=journal,
+            pace=pace,
+            lease_seconds=lease_seconds,
+            clock=clock,
+            lanes_clock=lanes_clock or clock,
+        )
         self._linger_seconds = linger_seconds
         self._linger_requests = linger_requests
-        self._waiting: list[_Request] = []
+        self._waiting: list[Request] = []
         self._waiting_since = 0.0
         self._closing = False
         self._wake = threading.Condition()
@@ -123,7 +111,7 @@ class Committer:
             Fenced: the shard is somebody else's now.
             JournalError: it could not be recorded, or an earlier commit failed.
         """
-        request = _Begin(grant, intent, self._loop.create_future())
+        request = Begin(grant, intent, self._loop.create_future())
         self._enqueue(request)
         try:
             return await request.future
@@ -149,12 +137,12 @@ class Committer:
             Exception: whatever else `operation` raises; nothing of it was recorded.
         """
         future: asyncio.Future[T] = self._loop.create_future()
-        self._enqueue(_Call(operation, future))
+        self._enqueue(Call(operation, future))
         return await future
 
     # --- On the event loop -----------------------------------------------------------------------
 
-    def _enqueue(self, request: _Request) -> None:
+    def _enqueue(self, request: Request) -> None:
         if self.broken is not None and not isinstance(request, Finish):
             raise self.broken
 
@@ -169,10 +157,10 @@ class Committer:
             if len(self._waiting) in (1, self._linger_requests):
                 self._wake.notify()
 
-    def _deliver(self, replies: Sequence[_Reply]) -> None:
+    def _deliver(self, replies: Sequence[Reply]) -> None:
         for request, answer, error in replies:
             if request.future.cancelled():
-                if isinstance(request, _Begin):
+                if isinstance(request, Begin):
                     self._give_back(request.grant, answer)
             elif error is not None:
                 request.future.set_exception(error)
@@ -200,7 +188,7 @@ class Committer:
             replies = self._commit(batch)
             self._loop.call_soon_threadsafe(self._deliver, replies)
 
-    def _next_batch(self) -> list[_Request]:
+    def _next_batch(self) -> list[Request]:
         """Wait for a request and for its company; empty at the end."""
         with self._wake:
             self._wake.wait_for(lambda: self._waiting or self._closing)
@@ -214,78 +202,27 @@ class Committer:
             batch, self._waiting = self._waiting, []
             return batch
 
-    def _commit(self, batch: list[_Request]) -> list[_Reply]:
+    def _commit(self, batch: list[Request]) -> list[Reply]:
         """Make a batch durable; whatever goes wrong ends in a reply or in `broken`."""
         if self.broken is not None:
-            return _refuse(batch, self.broken)
+            return refuse(batch, self.broken)
 
         try:
             with self._journal.transaction():
-                return self._run(batch)
+                return self._batches.run(batch)
         except JournalError as error:
             self.broken = error
         except Exception as error:
             if len(batch) > 1:
                 return [reply for request in batch for reply in self._commit([request])]
 
-            if isinstance(batch[0], _Call):
-                return _refuse(batch, error)
+            if isinstance(batch[0], Call):
+                return refuse(batch, error)
 
             self.broken = JournalError(f"the journal failed unexpectedly: {type(error).__name__}")
             self.broken.__cause__ = error
 
-        return _refuse(batch, self.broken)
-
-    def _run(self, batch: list[_Request]) -> list[_Reply]:
-        replies: list[_Reply] = []
-        for is_call, requests in groupby(batch, key=lambda request: isinstance(request, _Call)):
-            run = self._run_calls if is_call else self._run_attempts
-            replies += run(list(requests))
-
-        return replies
-
-    def _run_calls(self, requests: list[_Request]) -> list[_Reply]:
-        replies: list[_Reply] = []
-        for request in requests:
-            if isinstance(request, _Call):
-                try:
-                    replies.append((request, request.operation(self._journal), None))
-                except Fenced as error:
-                    replies.append((request, None, error))
-
-        return replies
-
-    def _run_attempts(self, requests: list[_Request]) -> list[_Reply]:
-        """Outcomes first: an attempt that is begun here cannot have one yet."""
-        if finishes := [request for request in requests if isinstance(request, Finish)]:
-            self._journal.finish(finishes)
-
-        lanes: dict[tuple[str, int, int, str], list[_Begin]] = {}
-        for request in requests:
-            if isinstance(request, _Begin) and not request.future.cancelled():
-                grant = request.grant
-                key = (grant.campaign, grant.shard, grant.token, grant.owner)
-                lanes.setdefault(key, []).append(request)
-
-        return [reply for begins in lanes.values() for reply in self._run_begins(begins)]
-
-    def _run_begins(self, begins: list[_Begin]) -> list[_Reply]:
-        try:
-            answers = self._journal.begin(
-                begins[0].grant,
-                [begin.intent for begin in begins],
-                pace=self._pace,
-                lease_seconds=self._lease_seconds,
-                now=self._clock(),
-            )
-        except Fenced as error:
-            return _refuse(begins, error)
-
-        return [(begin, answer, None) for begin, answer in zip(begins, answers, strict=True)]
-
-
-def _refuse(batch: Sequence[_Request], error: Exception) -> list[_Reply]:
-    return [(request, None, error) for request in batch if not isinstance(request, Finish)]
+        return refuse(batch, self.broken)
 
 
 def _carries(error: BaseException | None, cause: JournalError) -> bool:

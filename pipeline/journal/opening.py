@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from pipeline.journal import Journal
 
 
-_SIMULATION = "simulation.db"
-
-
 def open_journal(url: str) -> Journal:
     """Open the journal at an address, and make the file where there is none.
 
@@ -26,7 +23,7 @@ def open_journal(url: str) -> Journal:
 
         return MemoryJournal()
 
-    path = _sqlite_path(url)
+    path = find_path(url)
     from pipeline.journal.sqlite import SqliteJournal  # noqa: PLC0415 - only the store in use
 
     return SqliteJournal(path)
@@ -39,21 +36,27 @@ def find_journal(url: str) -> Journal | None:
         SettingsError: no such form of address.
         JournalError: the file cannot be opened or is no journal.
     """
-    return open_journal(url) if url != "memory:" and _sqlite_path(url).exists() else None
+    return open_journal(url) if url != "memory:" and find_path(url).exists() else None
 
 
-def simulation_url(folder: Path) -> str:
-    """Return the address of the journal that simulated runs keep in a folder: never a real one."""
-    return f"sqlite:///{folder.absolute() / _SIMULATION}"
+def simulation_url(folder: Path, campaign: str) -> str:
+    """Return the address of the journal of a campaign's simulated runs: never a real one."""
+    return f"sqlite:///{folder.absolute() / f'simulation-{campaign}.db'}"
 
 
-def remove_simulation(folder: Path) -> None:
+def remove_simulation(folder: Path, campaign: str) -> None:
     """Delete the journal at `simulation_url`, with all it knows."""
+    path = find_path(simulation_url(folder, campaign))
     for suffix in ("-wal", "-shm", ""):
-        (folder / f"{_SIMULATION}{suffix}").unlink(missing_ok=True)
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _sqlite_path(url: str) -> Path:
+def find_path(url: str) -> Path:
+    """Return the file of a journal on disk.
+
+    Raises:
+        SettingsError: no such form of address.
+    """
     path = url.removeprefix("sqlite:///")
     if path in ("", url):
         forms = "sqlite:///relative.db, sqlite:////absolute/path.db or memory:"

@@ -23,8 +23,9 @@ from pipeline.journal.transactional import Transactional
 SCHEMA_VERSION = 1
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
-#: How long a statement waits for another process to commit.
-BUSY_SECONDS = 10.0
+#: How long a transaction waits to begin: another process may be enlisting millions, and nothing is
+#: sent meanwhile.
+BUSY_SECONDS = 300.0
 CACHE_KIB = 65_536
 
 _ADVICE = {
@@ -32,7 +33,7 @@ _ADVICE = {
     sqlite3.SQLITE_READONLY: "may not be written: check its permissions and its directory's",
     sqlite3.SQLITE_PERM: "may not be written: check its permissions and its directory's",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check its directory and the permissions there",
-    sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a backup, and reconcile before sending",
+    sqlite3.SQLITE_CORRUPT: "is damaged: an older copy forgets who was texted, never send from one",
     sqlite3.SQLITE_NOTADB: "is damaged, or no journal of bandcast: name another file",
     sqlite3.SQLITE_BUSY: f"was locked by another program for {BUSY_SECONDS:.0f} s: stop that first",
     sqlite3.SQLITE_IOERR: "cannot be read or written: its disk reports an error",

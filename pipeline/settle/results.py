@@ -12,13 +12,15 @@ from typing import Any
 import polars as pl
 
 from pipeline.journal import MessageRecord
-from pipeline.lifecycle import MessageState
+from pipeline.lifecycle import TAKEN, MessageState
+from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import columns
 
 #: The state of a row that never was a message; its `reason` says why.
 SKIPPED = "skipped"
 
 _UTC = pl.Datetime("us", "UTC")
+_MONEY = pl.Decimal(18, 6)
 _RECORD_SCHEMA: dict[str, Any] = {
     columns.ROW: pl.Int64,
     "journal_key": pl.String,
@@ -30,11 +32,11 @@ _RECORD_SCHEMA: dict[str, Any] = {
     columns.ERROR: pl.String,
     columns.ACCEPTED_AT: _UTC,
     columns.FINAL_AT: _UTC,
-    columns.SEGMENTS_BILLED: pl.Int32,
+    columns.SEGMENTS_BILLED: pl.Int64,
     columns.CARRIER: pl.String,
 }
 
-_BILLED = [MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.FAILED]
+_BILLED = [state.value for state in TAKEN]
 
 
 def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) -> pl.LazyFrame:
@@ -72,18 +74,16 @@ def _state() -> pl.Expr:
 
 def _cost() -> pl.Expr:
     """The price of a segment, times what the provider counted; nothing for what it did not take."""
-    estimated = pl.col(columns.COST_ESTIMATED)
-    counted = pl.col(columns.SEGMENTS_BILLED).fill_null(pl.col(columns.SEGMENTS))
-    micros = (estimated * 1_000_000).cast(pl.Int64) // pl.col(columns.SEGMENTS) * counted
-    billed = (micros.cast(estimated_type) / 1_000_000).cast(estimated_type)
+    segments = pl.col(columns.SEGMENTS).cast(pl.Int64)
+    counted = pl.col(columns.SEGMENTS_BILLED).fill_null(segments)
+    micros = (pl.col(columns.COST_ESTIMATED) * MICROS_PER_UNIT).cast(pl.Int64)
+    billed = (micros // segments * counted).cast(pl.Decimal(38, 6)) / MICROS_PER_UNIT
+    state = pl.col(columns.STATE)
     return (
-        pl.when(pl.col(columns.STATE).is_in([state.value for state in _BILLED]))
-        .then(billed)
-        .when(pl.col(columns.STATE) == MessageState.IN_DOUBT.value)
+        pl.when(state.is_in(_BILLED))
+        .then(billed.cast(_MONEY))
+        .when(state == MessageState.IN_DOUBT.value)
         .then(None)
-        .otherwise(pl.lit(0).cast(estimated_type))
+        .otherwise(pl.lit(0).cast(_MONEY))
         .alias(columns.COST)
     )
-
-
-estimated_type = pl.Decimal(18, 6)

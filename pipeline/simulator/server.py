@@ -43,7 +43,7 @@ def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
 def serve(app: Starlette, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM; requests that are open then get one second more."""
     gc.freeze()  # a full collection would stop the witness's clock for tens of milliseconds
-    gc.set_threshold(10_000, 10, 1_000)
+    gc.set_threshold(5_000, 2, 1_000)
     uvicorn.Server(_config(app, grace_seconds=1)).run(sockets=[listener])
 
 

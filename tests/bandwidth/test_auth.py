@@ -148,6 +148,20 @@ def test_a_token_is_kept_until_a_minute_before_its_end(expires_in, seconds_later
     assert anyio.run(ask_twice) == header
 
 
+def test_while_the_old_token_lasts_one_lane_renews_it_and_the_others_do_not_wait():
+    """If all lanes waited, they would leave together, on top of the rate."""
+    clock, endpoint = Clock(), TokenEndpoint(expires_in=600, delay_seconds=0.1)
+    auth = endpoint.auth(clock)
+
+    async def story():
+        await auth.header()
+        clock.now += 560
+        return await from_lanes(20, auth.header)
+
+    answers = anyio.run(story)
+    assert sorted(answers) == ["Bearer token-1"] * 19 + ["Bearer token-2"]
+
+
 def test_all_lanes_share_one_question():
     endpoint = TokenEndpoint(delay_seconds=0.02)
 

@@ -71,27 +71,45 @@ def test_an_answer_becomes_an_outcome_and_is_not_followed_by_another_post(status
     assert len(provider.posts) == 1
 
 
-def test_a_token_that_expired_early_is_renewed_once_and_the_message_sent(carrier):
+def test_a_token_that_expired_early_is_renewed_and_the_message_waits_for_a_new_slot(carrier):
+    """A second POST in the slot of the first would come on top of the rate."""
     provider = Provider()
 
     async def revoke_between(client):
         await send(client)
         provider.revoked = True
-        return await send(client)
+        return await send(client), await send(client)
 
-    assert isinstance(talk(carrier, provider, revoke_between), Accepted)
+    refused, sent = talk(carrier, provider, revoke_between)
+    assert refused == NotSent(reason="access token renewed", http_status=401)
+    assert isinstance(sent, Accepted)
     tokens = [headers["authorization"] for headers, _ in provider.posts]
     assert tokens == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
 
 
-def test_a_second_401_halts(carrier):
+async def send_twice(client):
+    return await send(client), await send(client)
+
+
+def test_a_401_to_the_renewed_token_halts(carrier):
     provider = Provider()
     provider.answers = [(401, b"", {})] * 3
 
-    assert talk(carrier, provider, send) == Halted(
-        reason="401 credentials refused", http_status=401
-    )
+    first, second = talk(carrier, provider, send_twice)
+    assert isinstance(first, NotSent)
+    assert second == Halted(reason="401 credentials refused", http_status=401)
     assert (len(provider.posts), provider.tokens) == (2, 2)
+
+
+def test_a_401_long_after_a_renewed_token_was_good_renews_again(carrier):
+    provider = Provider()
+    provider.answers = [(401, b"", {}), (400, sample("error-400"), {}), (401, b"", {})]
+
+    async def send_thrice(client):
+        return [await send(client) for _ in range(3)]
+
+    outcomes = talk(carrier, provider, send_thrice)
+    assert [type(outcome) for outcome in outcomes] == [NotSent, Rejected, NotSent]
 
 
 def test_a_401_to_basic_credentials_halts_at_once():
@@ -106,7 +124,8 @@ def test_what_follows_a_renewed_token_is_judged_like_any_answer():
     provider = Provider()
     provider.answers = [(401, b"", {}), (202, b"unreadable", {})]
 
-    assert isinstance(talk(in_process, provider, send), InDoubt)
+    _, outcome = talk(in_process, provider, send_twice)
+    assert isinstance(outcome, InDoubt)
     assert len(provider.posts) == 2
 
 
@@ -201,7 +220,7 @@ def test_nothing_personal_or_secret_is_logged_or_printed(carrier, caplog, capfd)
 
     async def talking(client):
         with caplog.at_level(logging.DEBUG):
-            await send(client)
+            await send_twice(client)
             await list_alice(client)
             return f"{client!r} {vars(client)!r}"
 

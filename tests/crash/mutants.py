@@ -33,7 +33,7 @@ def finish_with_the_intent(self, finish):
 
     def record(journal):
         (permit,) = journal.begin(
-            grant, [intent], pace=self._pace, lease_seconds=60, now=datetime.now(UTC)
+            grant, [intent], pace=self._batches.pace, lease_seconds=60, now=datetime.now(UTC)
         )
         journal.finish([replace(finish, attempt=permit.attempt)])
 

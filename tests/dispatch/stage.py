@@ -72,6 +72,9 @@ class ScriptedProvider:
         self.posts = []
         self.tags = []
 
+    async def ready(self):
+        return None
+
     async def send(self, message, *, tag):
         (number,) = message.to
         tries = self.posts.count(number)

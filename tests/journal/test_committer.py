@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from pipeline.journal import Pace, open_journal
+from pipeline.journal.batches import COMMIT_TIME
 from pipeline.model import NotSent
 from tests.journal.builders import (
     CAMPAIGN,
@@ -102,10 +103,11 @@ async def test_what_waited_during_a_commit_is_the_next_group(journal):
     assert journal.calls == [("begin", 0, [1]), ("begin", 0, list(range(2, 30)))]
 
 
-async def test_the_clock_of_the_commit_is_the_now_of_its_intents(journal):
+async def test_a_slot_starts_when_its_commit_is_likely_done(journal):
+    """Slots that pass while their permits are not durable yet would be used as a burst."""
     grant = take(journal)
     async with committing(journal, clock=lambda: later(7)) as committer:
-        assert (await committer.begin(grant, intent(1))).start_at == later(7)
+        assert (await committer.begin(grant, intent(1))).start_at == later(7) + COMMIT_TIME
 
 
 async def test_the_pace_of_the_committer_is_reserved(journal):
@@ -114,7 +116,28 @@ async def test_the_pace_of_the_committer_is_reserved(journal):
     async with committing(journal, pace=slow) as committer:
         answers = await all_of(*(partial(committer.begin, grant, intent(row)) for row in (1, 2)))
 
-    assert [answer.start_at for answer in answers] == [NOW, later(0.25)]
+    assert [answer.start_at for answer in answers] == [NOW + COMMIT_TIME, later(0.25) + COMMIT_TIME]
+
+
+async def test_a_slot_is_reserved_by_the_shared_clock_and_told_by_the_lanes_own(journal):
+    """Two processes whose steady clocks started apart still share one rate, and neither stalls."""
+    grant = take(journal)
+    async with committing(
+        journal, clock=lambda: later(7), lanes_clock=lambda: later(7 + 3600)
+    ) as committer:
+        permit = await committer.begin(grant, intent(1))
+
+    assert permit.start_at == later(7 + 3600) + COMMIT_TIME
+    with journal.transaction():
+        (answer,) = journal.begin(
+            grant,
+            [intent(2)],
+            pace=Pace(account="4000000", rate_segments_per_second=4),
+            lease_seconds=60,
+            now=later(7),
+        )
+
+    assert answer.start_at < later(8)
 
 
 # --- Order ---------------------------------------------------------------------------------------

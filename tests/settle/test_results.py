@@ -105,5 +105,10 @@ def test_what_the_journal_knows_stands_in_the_row(plan):
     assert {name: row[name] for name in known} == known
 
 
+def test_a_count_that_no_32_bits_hold_is_a_count(plan):
+    found = results(plan, record(1, "accepted", segments_billed=3_000_000_000))
+    assert found["segments_billed"][0] == 3_000_000_000
+
+
 def test_a_campaign_that_was_not_sent_yet_has_results_too(plan):
     assert results(plan)["state"].to_list() == ["ready"] * 4 + ["skipped"] * 2

@@ -1,0 +1,116 @@
+"""Where promises fray: what is around a run changes while it runs."""
+
+import signal
+import time
+
+import polars as pl
+import pytest
+
+from pipeline import tables
+
+from .shell import CAMPAIGN, account, finish, ledger, run, simulating, start, write_campaign
+
+SEND = ("send", "campaign.toml", "--yes", "--json")
+SLOW = CAMPAIGN.replace("rate = 2000", "rate = 40")
+
+
+@pytest.fixture
+def provider():
+    with simulating("--faults", "latency=300") as url:
+        yield url
+
+
+def until_texts(url, count):
+    deadline = time.monotonic() + 20
+    while ledger(url)["messages"] < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_run_reports_its_own_plan_whatever_is_estimated_beside_it(folder, provider):
+    write_campaign(folder, people=100, text=SLOW)
+    with start(folder, *SEND, env=account(provider)) as sending:
+        until_texts(provider, 10)
+        write_campaign(folder, people=7, text=SLOW)
+        assert run(folder, "estimate", "campaign.toml").code == 0
+        done = finish(sending)
+
+    assert done.code == 0, done.err
+    assert done.json["states"] == {"accepted": 100, "skipped": 2}
+    results = pl.read_parquet(folder / "out" / "spring" / "results.parquet")
+    assert set(results.filter(state="accepted")["to"]) == {
+        number for text in ledger(provider)["texts"] for number in text["to"]
+    }
+
+
+def test_a_terminal_that_goes_away_is_a_clean_stop(folder, provider):
+    write_campaign(folder, people=100, text=SLOW)
+    with start(folder, *SEND, env=account(provider)) as sending:
+        until_texts(provider, 10)
+        sending.send_signal(signal.SIGHUP)
+        done = finish(sending)
+
+    assert done.code == 5, done.err
+    assert set(done.json["states"]) == {"accepted", "ready", "skipped"}
+    assert done.json["states"]["accepted"] == ledger(provider)["messages"]
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(folder, monkeypatch):
+    """Its columns are read in two passes: names of one file must not meet numbers of another."""
+    from datetime import date
+
+    from pipeline.drafts import drafted
+    from pipeline.errors import InputError
+    from pipeline.settings import Options, load_settings
+
+    settings = load_settings(folder / "campaign.toml", Options())
+    write_parquet = tables.write_parquet
+
+    def write_while_a_new_export_arrives(frame, path):
+        write_parquet(frame, path)
+        write_campaign(folder, people=21)
+
+    monkeypatch.setattr(tables, "write_parquet", write_while_a_new_export_arrives)
+    before = {path.name for path in folder.iterdir()}
+    with (
+        pytest.raises(InputError, match="changed while it was read"),
+        drafted(settings, folder / "out", on=date(2026, 11, 21)),
+    ):
+        pass
+
+    assert {path.name for path in folder.iterdir()} == before
+
+
+def test_another_name_for_a_changed_campaign_is_said_to_text_everybody_again(folder, provider):
+    env = account(provider)
+    assert run(folder, *SEND, env=env).code == 0
+    write_campaign(folder, people=21)
+    refused = run(folder, *SEND, env=env)
+    assert refused.code == 2
+    assert "different recipients" in refused.err
+    assert "texts everybody in the file" in refused.err
+
+
+def test_results_are_not_written_over_the_recipients(folder):
+    people = (folder / "people.csv").read_text()
+    (folder / "results.csv").write_text(people)
+    text = CAMPAIGN.replace("people.csv", "results.csv")
+    (folder / "campaign.toml").write_text(text)
+    refused = run(folder, "estimate", "campaign.toml", "--out", ".")
+    assert refused.code == 2
+    assert "written over" in refused.err
+    assert (folder / "results.csv").read_text() == people
+
+
+def test_a_draft_that_a_killed_run_left_is_removed_by_the_next(folder):
+    out = folder / "out" / "spring"
+    out.mkdir(parents=True)
+    with start(folder, "--version") as ended:
+        ended.communicate()
+
+    stale, alive = out / f".plan-{ended.pid}.parquet", out / ".plan-1.parquet"
+    stale.touch()
+    alive.touch()
+    assert run(folder, "estimate", "campaign.toml").code == 0
+    assert not stale.exists()
+    assert alive.exists()

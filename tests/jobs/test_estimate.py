@@ -1,0 +1,119 @@
+"""Estimate: one document for programs, a table for people, a plan for both, and nothing sent."""
+
+import os
+
+import polars as pl
+import pytest
+
+from pipeline.prepare.columns import PLAN_COLUMNS
+
+from .shell import listing, run
+
+DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
+            "seconds_at_rate", "fingerprint"]  # fmt: skip
+
+
+def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folder):
+    done = run(folder, "estimate", "campaign.toml", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert list(done.json) == DOCUMENT
+    fingerprint = done.json.pop("fingerprint")
+    assert done.json | {"fingerprint": ""} == {
+        "campaign": "spring",
+        "rows": 22,
+        "messages": 20,
+        "skipped": {"duplicate": 1, "invalid_number": 1},
+        "encodings": {"GSM-7": 20, "UCS-2": 0},
+        "segments": 20,
+        "cost": {"total": 0.08, "currency": "USD", "rate_card": "test card"},
+        "seconds_at_rate": 0.01,
+        "fingerprint": "",
+    }
+    assert len(fingerprint) == 16
+    assert done.out.count("\n") == 1
+
+
+def test_the_plan_has_a_row_for_every_row_and_the_columns_of_the_contract(bandcast, folder):
+    bandcast("estimate", "campaign.toml")
+    plan = pl.read_parquet(folder / "out" / "spring" / "plan.parquet")
+    assert tuple(plan.columns) == (*PLAN_COLUMNS, "name", "phone")
+    assert plan["row"].to_list() == list(range(1, 23))
+    assert plan["reason"].to_list()[:4] == [None, "invalid_number", "duplicate", None]
+
+
+def test_a_person_reads_a_table_on_stdout(bandcast):
+    done = bandcast("estimate", "campaign.toml")
+    assert (done.code, done.err) == (0, "")
+    for said in ("22", "20", "duplicate", "0.08 USD", "test card", "out/spring/plan.parquet"):
+        assert said in done.out
+
+
+def test_quiet_says_nothing_and_writes_the_plan(bandcast, folder):
+    done = bandcast("estimate", "campaign.toml", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (folder / "out" / "spring" / "plan.parquet").exists()
+
+
+def test_the_same_input_has_the_same_fingerprint_whatever_its_spelling(bandcast):
+    by_file = bandcast("estimate", "campaign.toml", "--json").json
+    template = "Hi {name}, see you on Sunday."
+    by_options = bandcast(
+        "estimate", "people.csv", "--template", template, "--from", "+19195550199",
+        "--rates", "card.toml", "--rate", "2000", "--name", "spring", "--json",
+    )  # fmt: skip
+    assert by_options.json == by_file
+    changed = bandcast("estimate", "campaign.toml", "--template", "Hi", "--json").json
+    assert changed["fingerprint"] != by_file["fingerprint"]
+
+
+def test_parquet_is_read_like_csv(bandcast, folder):
+    people = pl.read_csv(folder / "people.csv", infer_schema=False)
+    people.write_parquet(folder / "people.parquet")
+    options = ("--template", "Hi {name}", "--from", "12345", "--rates", "card.toml", "--json")
+    from_csv, from_parquet = (
+        bandcast("estimate", file, *options).json for file in ("people.csv", "people.parquet")
+    )
+    del from_csv["fingerprint"], from_parquet["fingerprint"]
+    assert from_parquet == from_csv
+
+
+def test_files_go_where_out_says_and_nowhere_else(bandcast, folder):
+    before = listing(folder)
+    assert bandcast("estimate", "campaign.toml", "--out", "a/b").code == 0
+    assert listing(folder).keys() - before.keys() == {"a", "a/b", "a/b/plan.parquet"}
+
+
+def test_paths_in_a_campaign_are_relative_to_it_and_out_to_where_we_are(bandcast, folder):
+    inner = folder / "inner"
+    inner.mkdir()
+    for name in ("campaign.toml", "people.csv", "card.toml"):
+        (folder / name).rename(inner / name)
+
+    assert bandcast("estimate", "inner/campaign.toml", "--quiet").code == 0
+    assert (folder / "out" / "spring" / "plan.parquet").exists()
+
+
+def test_without_a_card_the_list_prices_are_named(bandcast):
+    options = ("--template", "Hi", "--from", "+19195550199", "--json")
+    assert "list" in bandcast("estimate", "people.csv", *options).json["cost"]["rate_card"].lower()
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), ("estimate", "-h"), ("--version",)], ids=str
+)
+def test_help_is_on_stdout_and_no_error(bandcast, arguments):
+    done = bandcast(*arguments)
+    assert (done.code, done.err) == (0, "")
+    assert "bandcast" in done.out
+
+
+def test_a_reader_who_goes_away_is_no_defect_of_ours(folder):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = run(folder, "estimate", "campaign.toml", "--json", stdout=writing)
+    finally:
+        os.close(writing)
+
+    assert (done.code, done.err) == (1, "")
+    assert (folder / "out" / "spring" / "plan.parquet").exists()

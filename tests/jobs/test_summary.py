@@ -1,0 +1,46 @@
+"""The exit code names the gravest thing that is left; the next step says what to do about it."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.dispatching import Dispatched
+from jobs.summary import exit_code, next_step
+from pipeline.campaign import ResultFiles
+from pipeline.dispatch.sender import Counts
+from pipeline.dispatch.stop import StopReason
+
+ASKED, REFUSED, UNREACHABLE = StopReason.ASKED, StopReason.REFUSED, StopReason.UNREACHABLE
+
+ENDS = {
+    "all delivered": (None, ["delivered"], 0, "nothing"),
+    "all accepted": (None, ["accepted", "skipped"], 0, "nothing"),
+    "cancelled by the journal": (None, ["delivered", "cancelled"], 0, "nothing"),
+    "some rejected": (None, ["accepted", "rejected"], 3, "columns error_code and error"),
+    "some failed": (None, ["accepted", "failed"], 3, "columns error_code and error"),
+    "some never tried": (None, ["accepted", "ready"], 5, "run the same command again"),
+    "stopped by hand": (ASKED, ["accepted", "ready", "failed"], 5, "the reason; run the same"),
+    "stopped with nothing left": (ASKED, ["accepted"], 0, "nothing"),
+    "nobody there": (UNREACHABLE, ["ready"], 5, "the reason; run the same command again"),
+    "doubts": (None, ["accepted", "in_doubt", "failed"], 6, "never sent again by themselves"),
+    "doubts and a stop": (UNREACHABLE, ["in_doubt", "ready"], 6, "never sent again"),
+    "an attempt nobody finished": (None, ["sending"], 6, "never sent again"),
+    "refused, with doubts": (REFUSED, ["in_doubt", "ready", "failed"], 4, "the reason; check"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("stopped", "states", "code", "words"), ENDS.values(), ids=ENDS.keys())
+def test_where_several_things_are_left_the_gravest_decides(stopped, states, code, words):
+    done = Dispatched(
+        counts=Counts(latencies=[]),
+        tally=None,
+        duration_seconds=1.0,
+        is_simulated=False,
+        stopped=stopped,
+        because="the reason" if stopped else "",
+    )
+    files = ResultFiles(
+        parquet=Path("r"), csv=Path("c"), states=dict.fromkeys(states, 1), cost_micros=0
+    )
+    assert exit_code(done, files) == code
+    assert words in next_step(done, code)
