@@ -66,6 +66,7 @@ def _decisions(file: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
     yield "header", "the first line" if file["has_header"] else "none"
     yield "columns", _names(file["columns"])
+    yield "phone numbers from", _names(file["phone_columns"])
     yield "rows", f"{file['rows']:,}"
 
 

@@ -22,6 +22,7 @@ from pipeline import tables
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing
+from pipeline.prepare.recipients import find_phone_columns
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
@@ -114,13 +115,15 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
     """
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
-        before, findings = _state_of(reading.files), reading.findings
+        before = _state_of(reading.files)
+        draft = plan.draft(reading.frame, settings.campaign, card, on=on, file=_name(reading))
+        findings = (*reading.findings, *draft.findings)
         if settings.strict:
             _refuse_repairs(findings)
 
-        frame = plan.plan_frame(reading.frame, settings.campaign, card, on=on, file=_name(reading))
-        _write(frame, plan_path)
+        _write(draft.frame, plan_path)
         digest = files_digest(reading, settings.file_format)
+        file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
     if _state_of(reading.files) != before:
         plan_path.unlink()
@@ -137,7 +140,7 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
         totals=totals,
         fingerprint=plan.fingerprint(settings.campaign, card, recipients_digest=digest),
         card=card.name,
-        file=reading.as_json(),
+        file=file,
         findings=findings,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
     )
@@ -206,6 +209,12 @@ def _refuse_repairs(findings: tuple[Finding, ...]) -> None:
 def _name(reading: Reading) -> str:
     first = Path(reading.files[0]).name
     return first if len(reading.files) == 1 else f"{first} and {len(reading.files) - 1} more"
+
+
+def _phone_columns(reading: Reading, settings: Settings) -> list[str]:
+    schema = reading.frame.collect_schema()
+    names = [name for name, dtype in schema.items() if columns.has_text(dtype)]
+    return list(find_phone_columns(names, settings.campaign.columns.phone, file=reading.files[0]))
 
 
 def _first_rows(plan: pl.LazyFrame, reason: str) -> tuple[int, ...]:

@@ -31,6 +31,35 @@ class Channel(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Which columns of the recipient file play a part; None is found by its name, or not used."""
+
+    #: Columns with phone numbers, the preferred first; empty is the one that is named like it.
+    phone: tuple[str, ...] = ()
+    #: Tells several messages to one recipient apart; a column named ``key`` is used unasked.
+    key: str | None = None
+    #: A row's own sender, where the cell is not blank.
+    sender: str | None = None
+    #: A row's whole text, where the cell is not blank.
+    text: str | None = None
+    #: Addresses of a row's own pictures, with blanks between them, where the cell is not blank.
+    media: str | None = None
+    #: A row's ISO 3166 code: how its number is read, where the cell is not blank.
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One of several texts that share a campaign; a recipient always gets the same one."""
+
+    #: Shown in the column ``variant``.
+    name: str
+    template: str
+    #: Its part of the recipients, in proportion to the others'.
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """What is said, to which file of recipients, from which numbers."""
 
@@ -39,13 +68,21 @@ class Campaign:
     #: Our numbers (E.164), short codes or alphanumeric senders; a recipient always gets
     #: the same one.
     senders: tuple[str, ...]
-    #: Text with ``{column}`` and ``{column|default}``; ``{{`` and ``}}`` are braces.
+    #: Text with ``{column}``, ``{column|default}`` and ``{?column}...{/}``; ``{{`` and ``}}`` are
+    #: braces. May be empty where `Columns.text` or `variants` say what is written.
     template: str
     channel: Channel = Channel.SMS
     #: Addresses of pictures sent with every message (MMS only).
     media: tuple[str, ...] = ()
     #: ISO 3166 code: how numbers without a country code are read.
     region: str = "US"
+    columns: Columns = Columns()
+    #: Where there are some, `template` is not used.
+    variants: tuple[Variant, ...] = ()
+    #: Campaigns whose recipients are left out.
+    exclude: tuple[str, ...] = ()
+    #: Whoever was texted by another campaign in the last so many days is left out; 0 is nobody.
+    frequency_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

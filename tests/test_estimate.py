@@ -36,6 +36,7 @@ def test_an_estimate_names_what_was_decided_mended_and_refused(campaign):
     file = found.as_json()["file"]
     assert (file["encoding"], file["delimiter"], file["rows"]) == ("cp1252", ";", 5)
     assert file["columns"] == ["phone", "name"]
+    assert file["phone_columns"] == ["phone"]
     findings = {finding["code"]: finding for finding in file["findings"]}
     assert findings["short_rows"]["rows"] == (3,)
     assert findings["encoding"]["is_repair"]
@@ -57,6 +58,13 @@ def test_strict_refuses_every_repair_by_name_and_leaves_nothing_behind(campaign)
         "short_rows",
     ]
     assert not plan.parent.exists()
+
+
+def test_strict_refuses_repaired_numbers_as_well(campaign):
+    (campaign.parent / "people.csv").write_text("phone,name\n9.195550123E+09,Ann\n")
+    settings = load_settings(campaign, Options(strict=True))
+    with pytest.raises(UsageError, match=r"--strict: .*\(row 1\)"):
+        estimate(settings, campaign.parent / "plan.parquet", on=ON)
 
 
 def test_strict_takes_a_file_that_needs_no_repair(campaign):

@@ -13,157 +13,30 @@ Stores: `memory` (the readable reference) and `sqlite` (the embedded default).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from pipeline.journal.opening import open_journal as open_journal
-from pipeline.lifecycle import MessageState
-from pipeline.model import AttemptId, Outcome, Receipt
+from pipeline.journal.words import Answer as Answer
+from pipeline.journal.words import Denied as Denied
+from pipeline.journal.words import Enlistment as Enlistment
+from pipeline.journal.words import Finish as Finish
+from pipeline.journal.words import Grant as Grant
+from pipeline.journal.words import Intent as Intent
+from pipeline.journal.words import Later as Later
+from pipeline.journal.words import MessageRecord as MessageRecord
+from pipeline.journal.words import Pace as Pace
+from pipeline.journal.words import Permit as Permit
+from pipeline.journal.words import Shard as Shard
+from pipeline.journal.words import Suppression as Suppression
+from pipeline.journal.words import Tally as Tally
+from pipeline.model import Receipt
 
 #: A reservation of the rate may not lie further ahead of now than this: the lane waits without an
 #: intent instead, so a crash leaves little in doubt and a clock that jumped back cannot stall it.
 MAX_LEAD_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shard:
-    """Rows of a plan that a worker takes together."""
-
-    #: 0-based, in the order of the plan.
-    number: int
-    #: How many messages `payload` holds.
-    rows: int
-    #: The messages, compressed; the journal never looks inside.
-    payload: bytes
-    #: IANA time zone of its recipients, where known.
-    zone: str | None = None
-    #: Lower phases are taken first (canary).
-    phase: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enlistment:
-    """A frozen plan, as the journal keeps it."""
-
-    campaign: str
-    #: An opaque word, unique to this campaign; the first part of every tag.
-    run: str
-    #: Name of a part of the plan (``recipients``, ``template``, ...) -> its digest.
-    fingerprint: Mapping[str, str]
-    #: Sendable messages in all shards together.
-    messages: int
-    #: Segments of all messages together.
-    segments: int
-    #: Estimated cost of all messages in millionths of `currency`.
-    cost_micros: int
-    currency: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """A shard, taken: the right to begin attempts from it until the token moves on."""
-
-    campaign: str
-    run: str
-    owner: str
-    shard: int
-    token: int
-    payload: bytes
-    #: Rows of the shard that need nothing more from a sender (every state but READY).
-    settled: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """The account's limit that `begin` reserves against, across processes and restarts."""
-
-    account: str
-    rate_segments_per_second: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """The wish to POST one message once."""
-
-    row: int
-    key: str
-    to: tuple[str, ...]
-    segments: int
-    cost_micros: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permit:
-    """The intent is durable: its owner, and nobody else, may POST this attempt once."""
-
-    attempt: AttemptId
-    #: Not before this moment: the reserved slot of the account's rate.
-    start_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
-    """Nothing was recorded: the rate is reserved too far ahead. Ask again at `ask_at`."""
-
-    row: int
-    ask_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
-    """May not be sent now or ever by this call; the journal has recorded why where it is new."""
-
-    row: int
-    #: ``suppressed``, ``duplicate`` (both now CANCELLED), or the state that forbids an attempt.
-    reason: str
-
-
-Answer = Permit | Later | Denied
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
-    """What an attempt came to, by its owner."""
-
-    attempt: AttemptId
-    owner: str
-    outcome: Outcome
-    at: datetime
-
-
-class MessageRecord(NamedTuple):
-    """A message somebody tried to send. Field order is the column order of `rows`."""
-
-    row: int
-    key: str | None
-    state: str
-    attempts: int
-    message_id: str | None
-    http_status: int | None
-    error_code: str | None
-    error: str | None
-    accepted_at: datetime | None
-    final_at: datetime | None
-    segments_billed: int | None
-    carrier: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """Where a campaign stands."""
-
-    campaign: str
-    messages: int
-    segments: int
-    cost_micros: int
-    currency: str
-    created_at: datetime
-    #: Every state that occurs -> messages in it. READY includes the messages nobody tried yet.
-    states: Mapping[MessageState, int] = field(default_factory=dict)
 
 
 class Journal(Protocol):
@@ -271,6 +144,18 @@ class Journal(Protocol):
 
     def suppress(self, numbers: Iterable[str], *, source: str, because: str, now: datetime) -> int:
         """Add E.164 numbers to the suppression list; returns how many are new. Never expires."""
+
+    def lift(self, numbers: Iterable[str], *, by: str, because: str, now: datetime) -> int:
+        """Take numbers off the suppression list on an operator's word.
+
+        What was known of them is kept with the name and the reason; returns how many were on it.
+        """
+
+    def suppressions(self) -> Iterator[list[Suppression]]:
+        """Yield the suppression list, by number, in lists of up to 10,000."""
+
+    def payloads(self, campaign: str) -> Iterator[bytes]:
+        """Yield what the shards of a campaign hold, by number; nothing where it is unknown."""
 
     def tally(self, campaign: str) -> Tally | None:
         """Count the campaign's messages by state; None where the campaign is unknown."""

@@ -26,21 +26,20 @@ from pipeline.journal import (
     Tally,
     rules,
 )
+from pipeline.journal.memory_list import SuppressionList
 from pipeline.journal.memory_tables import (
     LONG_AGO,
     Entry,
     Happening,
     Kept,
     Place,
-    Suppression,
     Tables,
 )
-from pipeline.journal.transactional import Transactional
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 
-class MemoryJournal(Transactional):
+class MemoryJournal(SuppressionList):
     """`Journal` in memory, for tests and for reading."""
 
     def __init__(self, *, beside: MemoryJournal | None = None) -> None:
@@ -253,16 +252,6 @@ class MemoryJournal(Transactional):
 
         return count
 
-    def suppress(self, numbers: Iterable[str], *, source: str, because: str, now: datetime) -> int:
-        """Add numbers to the suppression list; see `Journal.suppress`."""
-        suppressed = self.tables.suppressed
-        with self.transaction():
-            before = len(suppressed)
-            for number in numbers:
-                suppressed.setdefault(number, Suppression(source, because, now))
-
-            return len(suppressed) - before
-
     def tally(self, campaign: str) -> Tally | None:
         """Count messages by state; see `Journal.tally`."""
         plan = self.tables.campaigns.get(campaign)
@@ -285,6 +274,12 @@ class MemoryJournal(Transactional):
         records = sorted(each.record for each in self.tables.entries_of(campaign))
         for start in range(0, len(records), rules.PAGE_ROWS):
             yield records[start : start + rules.PAGE_ROWS]
+
+    def payloads(self, campaign: str) -> Iterator[bytes]:
+        """Yield what the shards hold; see `Journal.payloads`."""
+        places = sorted(self.tables.places_of(campaign), key=lambda each: each.shard.number)
+        for place in places:
+            yield place.shard.payload
 
     def close(self) -> None:
         """Release what `hold` took."""

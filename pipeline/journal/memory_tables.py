@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard
+from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Suppression
 from pipeline.journal.rules import Reservation
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Receipt
@@ -23,10 +23,11 @@ class Entry(NamedTuple):
     owner: str | None
 
 
-class Suppression(NamedTuple):
-    """Why a number gets no texts, and since when."""
+class Lifted(NamedTuple):
+    """A suppression that somebody took back."""
 
-    source: str
+    suppression: Suppression
+    by: str
     because: str
     at: datetime
 
@@ -80,6 +81,8 @@ class Tables:
     receipts: dict[Receipt, Kept] = field(default_factory=dict)
     #: By E.164 number.
     suppressed: dict[str, Suppression] = field(default_factory=dict)
+    #: In the order they were lifted, numbered from 0.
+    lifted: dict[int, Lifted] = field(default_factory=dict)
     accounts: dict[str, Reservation] = field(default_factory=dict)
     #: In the order they happened, numbered from 0.
     events: dict[int, Happening] = field(default_factory=dict)

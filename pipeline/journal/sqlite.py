@@ -28,6 +28,7 @@ from pipeline.journal import (
 )
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
+from pipeline.journal.sqlite_list import SuppressionList
 from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan, to_record
 from pipeline.lifecycle import MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
@@ -35,7 +36,7 @@ from pipeline.model import Accepted, AttemptId, Receipt
 STATEMENTS = load_statements(Path(__file__).with_suffix(".sql"))
 
 
-class SqliteJournal:
+class SqliteJournal(SuppressionList):
     """`Journal` in a file.
 
     Raises:
@@ -43,7 +44,7 @@ class SqliteJournal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = SqliteFile(path, STATEMENTS)
+        super().__init__(SqliteFile(path, STATEMENTS))
         self._messages = Messages(self._file)
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -230,12 +231,6 @@ class SqliteJournal:
 
         return count
 
-    def suppress(self, numbers: Iterable[str], *, source: str, because: str, now: datetime) -> int:
-        """Add numbers to the suppression list; see `Journal.suppress`."""
-        why = (source, because, to_micros(now))
-        with self.transaction():
-            return sum(self._file.run("suppress", number, *why) for number in numbers)
-
     def tally(self, campaign: str) -> Tally | None:
         """Count messages by state; see `Journal.tally`."""
         plan = find_plan(self._file, campaign)
@@ -260,6 +255,13 @@ class SqliteJournal:
         while plan is not None and (page := self._file.all("page", plan.id, last, rules.PAGE_ROWS)):
             yield [to_record(row) for row in page]
             last = page[-1][0]
+
+    def payloads(self, campaign: str) -> Iterator[bytes]:
+        """Yield what the shards hold; see `Journal.payloads`."""
+        if (plan := find_plan(self._file, campaign)) is not None:
+            for (shard,) in self._file.all("shard_numbers", plan.id):
+                for (payload,) in self._file.all("payload_of_shard", plan.id, shard):
+                    yield payload
 
     def close(self) -> None:
         """Release what `hold` took and close the file."""

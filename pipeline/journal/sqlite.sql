@@ -84,6 +84,16 @@ CREATE TABLE suppression (
     because TEXT    NOT NULL,
     at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE lifted (
+    id            INTEGER PRIMARY KEY,
+    number        TEXT    NOT NULL,
+    source        TEXT    NOT NULL,
+    because       TEXT    NOT NULL,
+    at            INTEGER NOT NULL,
+    lifted_by     TEXT    NOT NULL,
+    lifted_because TEXT   NOT NULL,
+    lifted_at     INTEGER NOT NULL
+) STRICT;
 CREATE TABLE account (
     account TEXT    NOT NULL PRIMARY KEY,
     rate    REAL    NOT NULL,
@@ -172,6 +182,23 @@ SELECT 1 FROM suppression WHERE number = ?;
 -- Give a number no texts any more.
 INSERT INTO suppression (number, source, because, at) VALUES (?, ?, ?, ?)
 ON CONFLICT DO NOTHING;
+
+-- keep_lifted --
+-- Remember a suppression that somebody takes back.
+INSERT INTO lifted (number, source, because, at, lifted_by, lifted_because, lifted_at)
+SELECT number, source, because, at, ?2, ?3, ?4 FROM suppression WHERE number = ?1;
+
+-- lift --
+-- Give a number texts again.
+DELETE FROM suppression WHERE number = ?;
+
+-- suppressions --
+-- Read the next suppressed numbers, in order.
+SELECT number, source, because, at FROM suppression WHERE number > ? ORDER BY number LIMIT ?;
+
+-- shard_numbers --
+-- List the shards of a campaign.
+SELECT shard FROM shard WHERE campaign = ? ORDER BY shard;
 
 -- add_attempted --
 -- Record the first attempt of a message, unless it has a row or another row has its key.

@@ -20,7 +20,7 @@ from pipeline.errors import JournalError
 from pipeline.journal.transactional import Transactional
 
 #: The layout that `schema` in sqlite.sql makes.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
 #: How long a transaction waits to begin: another process may be enlisting millions, and nothing is

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 ROW = "row"  #: Int64, 1-based data row of the recipient file
-MESSAGE_KEY = "message_key"  #: String, 32 hex characters
+MESSAGE_KEY = "message_key"  #: String, opaque (see `keys`)
 TO = "to"  #: String, E.164
 FROM = "from"  #: String, our number
 CHANNEL = "channel"  #: String, a `model.Channel`
@@ -25,6 +25,7 @@ REASON = "reason"  #: String, a code; null where the row will be sent
 REASON_DETAIL = "reason_detail"  #: String, a sentence
 COST_ESTIMATED = "cost_estimated"  #: Decimal(18, 6)
 CURRENCY = "currency"  #: String, ISO 4217
+VARIANT = "variant"  #: String; a column of the plan only where a campaign has variants
 
 PLAN_COLUMNS = (
     ROW,
@@ -81,8 +82,7 @@ USER_KEY = "key"
 #: Columns between two steps; nothing named so ever leaves the package.
 WORKING = "__bandcast_"
 NUMBER = WORKING + "number"  #: Int64, E.164 without its plus
-FAULT = WORKING + "fault"  #: Enum, a `phones.Fault`
-DUPLICATE_OF = WORKING + "duplicate_of"  #: Int64, the row that has the number already
+SENT = WORKING + "sent"  #: Int64, `NUMBER` where the row has no reason
 
 _WHOLE_FLOATS_BELOW = 2**53  # beyond it a double no longer holds every whole number
 
@@ -92,28 +92,23 @@ def fold(name: str) -> str:
     return re.sub(r"[\s_\-]+", "", name).casefold()
 
 
-def output_names(names: Iterable[str]) -> dict[str, str]:
+def output_names(names: Iterable[str], *, taken: frozenset[str] = RESERVED) -> dict[str, str]:
     """Map each column of the user to its name in plan and results.
 
     A name that is taken becomes ``input_<name>``, again and again until it is free.
     """
     names = list(names)
-    free = {name for name in names if name not in RESERVED}
+    free = {name for name in names if name not in taken}
     chosen: dict[str, str] = {}
     for name in names:
         output = name
-        while name in RESERVED and (output in RESERVED or output in free):
+        while name in taken and (output in taken or output in free):
             output = f"input_{output}"
 
         free.add(output)
         chosen[name] = output
 
     return chosen
-
-
-def find_key_column(names: Iterable[str]) -> str | None:
-    """Return the user's key column; None where the file has none."""
-    return next((name for name in names if fold(name) == USER_KEY), None)
 
 
 def has_text(dtype: pl.DataType) -> bool:
@@ -149,7 +144,13 @@ def look_up(
     """Return the value of `table` for each key, null for a key that is not in it."""
 
     def values(keys: pl.Series) -> pl.Series:
-        return keys.replace_strict(table, default=None, return_dtype=dtype)
+        found = pl.Series(keys.name, [], dtype).extend_constant(None, keys.len())
+        known = keys.is_not_null()
+        if not known.any():
+            return found
+
+        looked_up = keys.drop_nulls().replace_strict(table, default=None, return_dtype=dtype)
+        return looked_up if known.all() else found.scatter(known.arg_true(), looked_up)
 
     # By batches: for a bare replace_strict the streaming engine would gather the whole frame.
     return key.map_batches(values, return_dtype=dtype, is_elementwise=True)

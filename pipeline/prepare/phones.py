@@ -1,83 +1,63 @@
-"""What people write in a phone column becomes a number in E.164, or a fault with a sentence.
+"""What people write in a phone column becomes a reading: a number in E.164, or a fault.
 
-phonenumbers (the port of Google's libphonenumber) decides. North American numbers in the usual
-spellings take a vectorised path whose pattern is phonenumbers' own, so it can only agree; the rest,
-other countries, islands and toll-free numbers included, is asked once per distinct spelling.
+phonenumbers decides (see `mending`). North American numbers in the usual spellings never reach it:
+they are read as integers, a batch at a time, and only under area codes where it accepts every
+exchange, so the two can only agree. The rest is asked once per distinct spelling.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
+from pathlib import Path
 
 import phonenumbers
 import polars as pl
-from phonenumbers import NumberParseException, ValidationResult
 
 from pipeline.errors import SettingsError
 from pipeline.prepare import columns
+from pipeline.prepare.mending import read_cell
+from pipeline.prepare.readings import READING, Repair, packed
 
 CELL = columns.WORKING + "cell"  #: String, the phone column as text
-_ASKED = columns.WORKING + "asked"  # Int64, a number, or minus the index of a fault
+REGION = columns.WORKING + "region"  #: String, how the cell is read; null is the campaign's region
 
-MISSING_NUMBER = "missing_number"
-INVALID_NUMBER = "invalid_number"
+#: Area codes of the US and Canada whose every exchange is an ordinary number (see
+#: tests/make_prefixes.py).
+ORDINARY_AREAS = tuple(
+    map(int, Path(__file__).with_name("north_america.txt").read_text(encoding="ascii").split())
+)
 
-
-class Fault(StrEnum):
-    """Why a cell is no number that can be texted; the value is the sentence for people."""
-
-    MISSING = "the row has no phone number"
-    LETTERS = "not a phone number: it holds letters"
-    NO_DIGITS = "not a phone number: it has too few digits in a row"
-    COUNTRY = "its country code does not exist"
-    AREA_CODE = "too short: the area code is missing"
-    TOO_SHORT = "too short for a phone number"
-    TOO_LONG = "too long for a phone number"
-    LENGTH = "no number of its country has this many digits"
-    UNASSIGNED = "no such number: its area code or exchange does not exist"
-
-    @property
-    def reason(self) -> str:
-        """Return the code of the refused row."""
-        return MISSING_NUMBER if self is Fault.MISSING else INVALID_NUMBER
-
-
-FAULT_TYPE = pl.Enum(Fault)
-
-_FAULTS = tuple(Fault)
 _NORTH_AMERICA = ("US", "CA")  # read a number without a country code alike
 
 #: Ten digits grouped in the usual ways; the first group may be missing where the country is given.
-_TEN_DIGITS = r"\(?[0-9]{3}\)?[ .\-]{0,2}[0-9]{3}[ .\-]{0,2}[0-9]{4}$"
-_WITH_PLUS_ONE = r"^\+1[ .\-]{0,2}" + _TEN_DIGITS
-_AT_HOME = r"^(?:\+?1[ .\-]{0,2})?" + _TEN_DIGITS
+_TEN_DIGITS = r"\(?[0-9]{3}\)?[ .\-]{0,2}[0-9]{3}[ .\-]{0,2}[0-9]{4}"
+_WITH_PLUS_ONE = r"^\+1[ .\-]{0,2}" + _TEN_DIGITS + "$"
+_AT_HOME = r"^(?:\+?1[ .\-]{0,2})?" + _TEN_DIGITS + "$"
+_PUNCTUATION = [" ", "(", ")", "-", "."]
+_NOTHING = [""] * len(_PUNCTUATION)
 
-_PARSE_FAULTS = {
-    NumberParseException.INVALID_COUNTRY_CODE: Fault.COUNTRY,
-    NumberParseException.TOO_SHORT_AFTER_IDD: Fault.TOO_SHORT,
-    NumberParseException.TOO_SHORT_NSN: Fault.TOO_SHORT,
-    NumberParseException.TOO_LONG: Fault.TOO_LONG,
-}
-_LENGTH_FAULTS = {
-    ValidationResult.INVALID_COUNTRY_CODE: Fault.COUNTRY,
-    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: Fault.AREA_CODE,
-    ValidationResult.TOO_SHORT: Fault.TOO_SHORT,
-    ValidationResult.TOO_LONG: Fault.TOO_LONG,
-    ValidationResult.INVALID_LENGTH: Fault.LENGTH,
-}
+#: Damage that whole columns have: what tells it, what to leave out. The rest is `mending`'s.
+_COMMON_DAMAGE = (
+    (r"^\+?[0-9]{10,11}\.0$", r"\.0$", Repair.DECIMALS),
+    (r"^'\+?[0-9]{10,11}$", "^'", Repair.APOSTROPHE),
+)
+
+_LEFT, _BARE = columns.WORKING + "left", columns.WORKING + "bare"
+_COUNTRY = 10_000_000_000  # 1 and ten digits
+_PER_AREA = 10_000_000
+_PER_EXCHANGE_DIGIT = 1_000_000
+_PLACES = [_COUNTRY // _PER_AREA + area for area in ORDINARY_AREAS]
 
 
-def add_numbers(lf: pl.LazyFrame, region: str) -> pl.LazyFrame:
+def add_readings(lf: pl.LazyFrame, region: str) -> pl.LazyFrame:
     """Read the cells of `CELL` (String).
 
     Args:
-        lf: the frame.
-        region: ISO 3166 code; how numbers without a country code are read.
+        lf: the frame; may have `REGION` (String): how this row's cell is read, where not null.
+        region: ISO 3166 code; how numbers without a country code are read otherwise.
 
     Returns:
-        The frame with `columns.NUMBER` (Int64: E.164 without its plus) and `columns.FAULT`
-        (`FAULT_TYPE`); exactly one of them is null.
+        The frame with `readings.READING` (Int64).
 
     Raises:
         SettingsError: nobody knows the region.
@@ -87,82 +67,90 @@ def add_numbers(lf: pl.LazyFrame, region: str) -> pl.LazyFrame:
             [f"region '{region}' is not a country: write an ISO 3166 code such as US"]
         )
 
-    number, asked = pl.col(columns.NUMBER), pl.col(_ASKED)
+    names = lf.collect_schema().names()
+    at_home = region in _NORTH_AMERICA and REGION not in names
     return (
-        lf.with_columns(_fast_number(region).alias(columns.NUMBER))
-        .with_columns(_asked_number(region).alias(_ASKED))
-        .with_columns(
-            pl.coalesce(number, pl.when(asked > 0).then(asked)),
-            columns.look_up(-asked, dict(enumerate(_FAULTS)), FAULT_TYPE).alias(columns.FAULT),
-        )
-        .drop(_ASKED)
+        lf.pipe(_add_plain, CELL, READING, at_home=at_home)
+        .with_columns(_usual_spelling(at_home=at_home).alias(_LEFT))
+        .with_columns(pl.col(_LEFT).str.replace_many(_PUNCTUATION, _NOTHING))
+        .pipe(_add_plain, _LEFT, _BARE, at_home=at_home)
+        .with_columns(pl.coalesce(READING, _BARE).alias(READING))
+        .with_columns(pl.coalesce(READING, _asked(region, by_row=REGION in names)).alias(READING))
+        .drop(_LEFT, _BARE)
     )
 
 
-@lru_cache(maxsize=100_000)
-def read_number(cell: str, region: str) -> int | Fault:
-    """Read one cell with phonenumbers.
+def _add_plain(lf: pl.LazyFrame, cell: str, name: str, *, at_home: bool) -> pl.LazyFrame:
+    """Read +1 and ten digits; at home also 1 and ten digits, or ten; null for all others."""
+    digits, length = pl.col(cell).cast(pl.Int64, strict=False), pl.col(cell).str.len_bytes()
+    shaped = (length == 12) & pl.col(cell).str.starts_with("+")
+    if at_home:
+        shaped |= length.is_between(10, 11)
 
-    Returns:
-        E.164 without its plus, or why the cell is not a number.
-    """
-    if not cell.strip():
-        return Fault.MISSING
-
-    try:
-        number = phonenumbers.parse(cell, region)
-    except NumberParseException as error:
-        return _PARSE_FAULTS.get(error.error_type) or _not_a_number(cell)
-
-    if phonenumbers.is_valid_number(number):
-        return int(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
-
-    return _LENGTH_FAULTS.get(phonenumbers.is_possible_number_with_reason(number), Fault.UNASSIGNED)
-
-
-def _not_a_number(cell: str) -> Fault:
-    return Fault.LETTERS if any(map(str.isalpha, cell)) else Fault.NO_DIGITS
-
-
-def _fast_number(region: str) -> pl.Expr:
-    """Return 1 and ten digits where the spelling is usual and the number a fixed line's."""
-    cell = pl.col(CELL).str.strip_chars()
-    usual = cell.str.contains(_AT_HOME if region in _NORTH_AMERICA else _WITH_PLUS_ONE)
-    clean = cell.str.contains(r"^\+?[0-9]*$")
-    mended = pl.when(usual & ~clean).then(cell).otherwise(pl.lit("")).str.replace_all("[^0-9]", "")
-    digits = pl.when(clean).then(cell).otherwise(mended).str.slice(-10)
-    valid = usual & digits.str.contains(_fixed_line_pattern())
-    return pl.when(valid).then(digits).str.to_integer(strict=False) + 10_000_000_000
-
-
-def _asked_number(region: str) -> pl.Expr:
-    """Return phonenumbers' answers for the other cells, a fault as minus its index."""
-    other = pl.when(pl.col(columns.NUMBER).is_null()).then(pl.col(CELL).fill_null(""))
-    return other.map_batches(  # Python, because phonenumbers is
-        partial(_ask_distinct, region=region), return_dtype=pl.Int64, is_elementwise=True
+    number = pl.col(name)
+    area, exchange_digit = number // _PER_AREA, number // _PER_EXCHANGE_DIGIT % 10
+    return (
+        lf.with_columns(pl.when(shaped).then(digits).alias(name))
+        .with_columns(pl.when(length == 10).then(number + _COUNTRY).otherwise(number).alias(name))
+        .with_columns(pl.when(area.is_in(_PLACES) & (exchange_digit >= 2)).then(number).alias(name))
     )
 
 
-def _ask_distinct(cells: pl.Series, *, region: str) -> pl.Series:
-    spellings = cells.drop_nulls().unique().to_list()
-    answers = [_encoded(read_number(spelling, region)) for spelling in spellings]
-    return cells.replace_strict(spellings, answers, default=None, return_dtype=pl.Int64)
+def _usual_spelling(*, at_home: bool) -> pl.Expr:
+    """Return the cells that are not read yet and have a usual spelling; '' for all others."""
+    left = pl.when(pl.col(READING).is_null()).then(CELL).otherwise(pl.lit("")).str.strip_chars(" ")
+    usual = left.str.contains(_AT_HOME if at_home else _WITH_PLUS_ONE)
+    return pl.when(usual).then(left).otherwise(pl.lit(""))
 
 
-def _encoded(answer: int | Fault) -> int:
-    return -_FAULTS.index(answer) if isinstance(answer, Fault) else answer
+def _asked(region: str, *, by_row: bool) -> pl.Expr:
+    """Read what is left: damaged in a common way, or asked about once per distinct spelling."""
+    left = pl.when(pl.col(READING).is_null()).then(pl.col(CELL).fill_null(""))
+    if not by_row:
+        # Batches of a Series, because phonenumbers is Python and asked only where it must be.
+        ask = partial(_read_left, region=region)
+        return left.map_batches(ask, return_dtype=pl.Int64, is_elementwise=True)
+
+    said = pl.col(REGION).str.strip_chars().str.to_uppercase()
+    regions = pl.when(said != "").then(said).otherwise(pl.lit(region)).alias(REGION)
+    return pl.struct(left.alias(CELL), regions).map_batches(
+        _read_left_by_region, return_dtype=pl.Int64, is_elementwise=True
+    )
 
 
-def _fixed_line_pattern() -> str:
-    """Return what phonenumbers calls a fixed-line number of the US or Canada, anchored.
+def _read_left_by_region(rows: pl.Series) -> pl.Series:
+    cells, regions = rows.struct.field(CELL), rows.struct.field(REGION)
+    readings = _unknown(cells)
+    for region in regions.filter(cells.is_not_null()).unique():
+        chosen = (regions == region).arg_true()
+        readings = readings.scatter(chosen, _read_left(cells.gather(chosen), region))
 
-    A ten-digit number that matches is valid by phonenumbers' own definition.
-    """
-    patterns = []
-    for region in _NORTH_AMERICA:
-        metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
-        assert metadata is not None
-        assert metadata.fixed_line is not None
-        patterns.append(str(metadata.fixed_line.national_number_pattern))
+    return readings
 
-    return f"^(?:{'|'.join(patterns)})$"
+
+def _read_left(cells: pl.Series, region: str) -> pl.Series:
+    """Read the cells that are not null."""
+    readings, left = _unknown(cells), cells.is_not_null()
+    for shape, damage, repair in _COMMON_DAMAGE if region in _NORTH_AMERICA else ():
+        damaged = left & cells.str.contains(shape)
+        if damaged.any():
+            mended = _bare(cells.filter(damaged).str.replace(damage, ""))
+            readings = readings.scatter(damaged.arg_true(), mended | packed(0, repair))
+            left &= readings.is_null()
+
+    if not left.any():
+        return readings
+
+    spellings = cells.filter(left).unique().to_list()
+    answers = [read_cell(spelling, region) for spelling in spellings]
+    asked = cells.filter(left).replace_strict(spellings, answers, return_dtype=pl.Int64)
+    return readings.scatter(left.arg_true(), asked)
+
+
+def _bare(cells: pl.Series) -> pl.Series:
+    lf = cells.alias(_LEFT).to_frame().lazy().pipe(_add_plain, _LEFT, _BARE, at_home=True)
+    return lf.collect()[_BARE]
+
+
+def _unknown(cells: pl.Series) -> pl.Series:
+    return pl.Series(READING, [], pl.Int64).extend_constant(None, cells.len())

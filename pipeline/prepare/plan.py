@@ -1,6 +1,6 @@
 """The plan: one row per recipient, each with the message it gets or the reason why it gets none.
 
-    numbers -> template -> reason -> segments -> sender -> key -> cost
+    numbers -> text -> reason -> address -> segments -> key -> cost
 
 A plan is frozen: it has totals, a fingerprint, and is handed to the journal in shards.
 """
@@ -9,24 +9,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
-from functools import partial
 
 import polars as pl
 
-from pipeline.errors import RateCardError
-from pipeline.model import MICROS_PER_UNIT, Campaign
-from pipeline.prepare import columns, phones
-from pipeline.prepare.columns import DUPLICATE_OF, FAULT, NUMBER, REASON, REASON_DETAIL, TEXT, TO
+from pipeline.model import Campaign, Finding
+from pipeline.prepare import columns, keys, readings
+from pipeline.prepare.columns import NUMBER, REASON, SENT, TO
 from pipeline.prepare.pricing import RateCard, add_cost, require_prices
-from pipeline.prepare.recipients import read_numbers
+from pipeline.prepare.readings import READING
+from pipeline.prepare.reasons import add_reason
+from pipeline.prepare.recipients import (
+    find_key_column,
+    find_named,
+    find_phone_columns,
+    find_repairs,
+    read_numbers,
+)
+from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
 from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows
-from pipeline.prepare.template import Rendering, compile_template
+from pipeline.prepare.texts import add_text
+from pipeline.prepare.totals import Totals, totals
 
 __all__ = [
+    "Barred",
+    "Draft",
     "Totals",
+    "draft",
     "fingerprint",
     "plan_frame",
     "read_shard",
@@ -35,36 +47,70 @@ __all__ = [
     "totals",
 ]
 
-#: Bandwidth's limit for `text` (API reference, create message).
-MAX_CHARACTERS = 2048
-
-DUPLICATE = "duplicate"
-MISSING_VALUE = "missing_value"
-EMPTY_TEXT = "empty_text"
-TOO_LONG = "too_long"
-
-_MISSING = columns.WORKING + "missing"
-_COST_MICROS = "cost_micros"
-_KEY_BYTES = 16
 _DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """What a plan comes to; the sums are exact."""
+class Draft:
+    """A plan before it is written, and what was found on the way."""
 
-    #: Rows of the recipient file.
-    rows: int
-    #: Rows that will be sent.
-    messages: int
-    #: Reason -> rows that will not be sent for it.
-    skipped: dict[str, int]
-    #: Encoding -> messages.
-    encodings: dict[str, int]
-    segments: int
-    #: Millionths of `currency`.
-    cost_micros: int
-    currency: str
+    #: A row per recipient, in order: `columns.PLAN_COLUMNS`, `variant` where the campaign has
+    #: some, then the user's columns, untouched but for their names (`columns.output_names`). A row
+    #: with a `reason` keeps `to` and `text` where they are known and is null in
+    #: `columns.MESSAGE_COLUMNS`.
+    frame: pl.LazyFrame
+    #: Repairs of numbers, and where the numbers come from.
+    findings: tuple[Finding, ...]
+
+
+def draft(
+    recipients: pl.LazyFrame,
+    campaign: Campaign,
+    card: RateCard,
+    *,
+    on: date,
+    file: str = "recipients",
+    barred: Sequence[Barred] = (),
+    strict: bool = False,
+) -> Draft:
+    """Plan a campaign.
+
+    The phone columns are read at once, in streaming mode; the plan only when it is collected.
+
+    Args:
+        recipients: the user's columns, of any type.
+        campaign: what is said.
+        card: the prices.
+        on: the day of sending, for the prices.
+        file: names the recipients in an error.
+        barred: numbers that must not be texted, the most important reason first.
+        strict: refuse every number that had to be repaired.
+
+    Raises:
+        InputError: a column is missing or ambiguous.
+        TemplateError: the template cannot be filled from these columns.
+        RateCardError: a recipient has a number without a price.
+        SettingsError: the region is unknown.
+    """
+    schema = recipients.collect_schema()
+    usable = {name: dtype for name, dtype in schema.items() if columns.has_text(dtype)}
+    roles = campaign.columns
+    phone = find_phone_columns(list(usable), roles.phone, file=file)
+    plan = _Plan(recipients, campaign, schema, usable, file)
+    add_text(plan.renamed, campaign, plan.views)  # a template that does not fit is told at once
+    numbers = read_numbers(
+        recipients,
+        {name: columns.text_view(name, dtype) for name, dtype in usable.items()},
+        roles=roles,
+        region=campaign.region,
+        file=file,
+        barred=barred,
+        strict=strict,
+    )
+    require_prices(plan.addresses(numbers), card, on, senders=plan.senders)
+    return Draft(
+        frame=plan.frame(numbers, card, on, barred), findings=tuple(find_repairs(numbers, phone))
+    )
 
 
 def plan_frame(
@@ -74,87 +120,11 @@ def plan_frame(
     *,
     on: date,
     file: str = "recipients",
+    barred: Sequence[Barred] = (),
+    strict: bool = False,
 ) -> pl.LazyFrame:
-    """Plan a campaign.
-
-    The phone column is read at once, in streaming mode; the plan itself only when it is collected.
-
-    Args:
-        recipients: the user's columns, of any type.
-        campaign: what is said.
-        card: the prices.
-        on: the day of sending, for the prices.
-        file: names the recipients in an error.
-
-    Returns:
-        A row per recipient, in order: `columns.PLAN_COLUMNS`, then the user's columns untouched but
-        for their names (`columns.output_names`). A row with a `reason` keeps `to` and `text` where
-        they are known and is null in `columns.MESSAGE_COLUMNS`.
-
-    Raises:
-        InputError: the phone column is missing or ambiguous.
-        TemplateError: the template cannot be filled from these columns.
-        RateCardError: a recipient has a number without a price.
-        SettingsError: the region is unknown.
-    """
-    schema = recipients.collect_schema()
-    usable = {name: dtype for name, dtype in schema.items() if columns.has_text(dtype)}
-    outputs = columns.output_names(schema)
-    views = {name: columns.text_view(outputs[name], dtype) for name, dtype in usable.items()}
-    rendering = compile_template(campaign.template, views)
-    numbers = read_numbers(recipients, usable, region=campaign.region, file=file)
-    require_prices(_addresses(numbers, campaign), card, on)
-    key_column = columns.find_key_column(usable)
-    return (
-        pl.concat([recipients.rename(outputs), numbers.lazy()], how="horizontal")
-        .with_row_index(columns.ROW, offset=1)
-        .pipe(_add_text, rendering)
-        .pipe(_add_reason, may_be_empty=bool(campaign.media))
-        .pipe(_add_address, campaign)
-        .pipe(add_segments)
-        .pipe(_add_message_key, campaign.name, views[key_column] if key_column else None)
-        .pipe(add_cost, card, on)
-        .with_columns(pl.col(columns.ROW).cast(pl.Int64))
-        .with_columns(
-            pl.when(pl.col(REASON).is_null()).then(pl.col(name)).alias(name)
-            for name in columns.MESSAGE_COLUMNS
-        )
-        .select(*columns.PLAN_COLUMNS, *outputs.values())
-    )
-
-
-def totals(plan: pl.LazyFrame) -> Totals:
-    """Add a plan up, in streaming mode.
-
-    Raises:
-        RateCardError: a message of the plan has no price.
-    """
-    cost = pl.col(columns.COST_ESTIMATED).cast(pl.Decimal(38, 6)) * MICROS_PER_UNIT
-    groups = (
-        plan.group_by(REASON, columns.ENCODING, columns.CURRENCY)
-        .agg(
-            pl.len().alias("rows"),
-            pl.col(columns.SEGMENTS).cast(pl.Int64).sum(),
-            cost.cast(pl.Int64).sum().alias(_COST_MICROS),
-            pl.col(columns.COST_ESTIMATED).is_null().sum().alias("unpriced"),
-        )
-        .sort(REASON, columns.ENCODING)
-        .collect(engine="streaming")
-    )
-    sent = groups.filter(pl.col(REASON).is_null())
-    if unpriced := sent["unpriced"].sum():
-        raise RateCardError(f"{unpriced} messages of the plan have no price: make the plan again")
-
-    skipped = groups.drop_nulls(REASON)
-    return Totals(
-        rows=int(groups["rows"].sum()),
-        messages=int(sent["rows"].sum()),
-        skipped=dict(skipped.select(REASON, "rows").iter_rows()),
-        encodings=dict(sent.select(columns.ENCODING, "rows").iter_rows()),
-        segments=int(sent[columns.SEGMENTS].sum()),
-        cost_micros=int(sent[_COST_MICROS].sum()),
-        currency=next(iter(groups[columns.CURRENCY]), ""),
-    )
+    """Return only the frame of a `draft`."""
+    return draft(recipients, campaign, card, on=on, file=file, barred=barred, strict=strict).frame
 
 
 def fingerprint(campaign: Campaign, card: RateCard, *, recipients_digest: str) -> dict[str, str]:
@@ -163,92 +133,116 @@ def fingerprint(campaign: Campaign, card: RateCard, *, recipients_digest: str) -
     Args:
         campaign: what is said.
         card: the prices.
-        recipients_digest: SHA-256 of the recipient file, in hex (`tables.file_digest`).
+        recipients_digest: SHA-256 of the recipient file, in hex.
     """
     prices = [str(price) for price in card.prices]
+    variants = [asdict(variant) for variant in campaign.variants]
     return {
         "recipients": recipients_digest[:_DIGEST_CHARACTERS],
-        "template": _digest(campaign.template),
+        "template": _digest([campaign.template, variants]),
         "senders": _digest(campaign.senders),
         "channel": _digest(campaign.channel),
         "media": _digest(campaign.media),
         "region": _digest(campaign.region),
+        "columns": _digest(asdict(campaign.columns)),
+        "exclusions": _digest([campaign.exclude, campaign.frequency_days]),
         "rate card": _digest([card.name, card.currency, prices]),
     }
 
 
-def _addresses(numbers: pl.DataFrame, campaign: Campaign) -> pl.LazyFrame:
-    unique = numbers.lazy().filter(pl.col(DUPLICATE_OF).is_null())
-    return _add_address(unique, campaign).select(TO, columns.FROM, columns.CHANNEL)
+class _Plan:
+    """One campaign over one file: the names of the columns are decided here, once."""
+
+    def __init__(
+        self,
+        recipients: pl.LazyFrame,
+        campaign: Campaign,
+        schema: pl.Schema,
+        usable: Mapping[str, pl.DataType],
+        file: str,
+    ) -> None:
+        taken = columns.RESERVED | ({columns.VARIANT} if campaign.variants else set())
+        self.campaign = campaign
+        self.outputs = columns.output_names(schema, taken=taken)
+        self.renamed = recipients.rename(self.outputs)
+        #: The user's column -> its value as text, in `renamed`.
+        self.views = {
+            name: columns.text_view(self.outputs[name], dtype) for name, dtype in usable.items()
+        }
+        roles, names = campaign.columns, list(usable)
+        self.key = self._view(find_key_column(names, roles.key, file=file))
+        self.sender = self._view(roles.sender and find_named(roles.sender, names, file=file))
+        #: Every sender there can be; None where rows have their own.
+        self.senders = campaign.senders if self.sender is None else None
+        self.media = self._view(roles.media and find_named(roles.media, names, file=file))
+
+    def _view(self, name: str | None) -> pl.Expr | None:
+        return self.views[name] if name else None
+
+    def frame(
+        self, numbers: pl.DataFrame, card: RateCard, on: date, barred: Sequence[Barred]
+    ) -> pl.LazyFrame:
+        campaign = self.campaign
+        empty = bool(campaign.media) or self.media is not None
+        variant = [columns.VARIANT] if campaign.variants else []
+        return (
+            pl.concat([self.renamed, numbers.lazy()], how="horizontal")
+            .with_row_index(columns.ROW, offset=1)
+            .with_columns(readings.number_of(pl.col(READING)).alias(NUMBER))
+            .pipe(add_text, campaign, self.views)
+            .pipe(add_reason, barred, may_be_empty=empty, sender=self.sender, media=self.media)
+            .with_columns(
+                pl.col(columns.ROW).cast(pl.Int64),
+                pl.when(pl.col(REASON).is_null()).then(NUMBER).alias(SENT),
+            )
+            .pipe(_add_address, campaign, self.sender)
+            .pipe(add_segments)
+            .with_columns(_only_where_sent(columns.ENCODING, columns.UNITS, columns.SEGMENTS))
+            .with_columns(
+                keys.message_key(SENT, campaign.name, self.key).alias(columns.MESSAGE_KEY)
+            )
+            .pipe(add_cost, card, on, senders=self.senders)
+            .select(*columns.PLAN_COLUMNS, *variant, *self.outputs.values())
+        )
+
+    def addresses(self, numbers: pl.DataFrame) -> pl.LazyFrame:
+        """Return the columns that a price depends on, for every number that may be texted."""
+        lf = numbers.lazy()
+        if self.sender is not None:
+            lf = pl.concat(
+                [self.renamed.select(self.sender.alias(columns.FROM)), lf], how="horizontal"
+            )
+
+        may_be_sent = pl.when(pl.col(VERDICT) == 0).then(readings.number_of(pl.col(READING)))
+        sender = None if self.sender is None else pl.col(columns.FROM)
+        return _add_address(
+            lf.with_columns(may_be_sent.alias(NUMBER), may_be_sent.alias(SENT)),
+            self.campaign,
+            sender,
+        )
 
 
-def _add_text(lf: pl.LazyFrame, rendering: Rendering) -> pl.LazyFrame:
-    return lf.with_columns(rendering.text.alias(TEXT), rendering.missing.alias(_MISSING))
-
-
-def _add_reason(lf: pl.LazyFrame, *, may_be_empty: bool) -> pl.LazyFrame:
-    """Add `reason` and `reason_detail`: the first thing that is wrong with the row."""
-    fault, first = pl.col(FAULT).cast(pl.String), pl.col(DUPLICATE_OF).cast(pl.String)
-    length = pl.col(TEXT).str.len_chars()
-    empty = (pl.col(TEXT).str.strip_chars() == "") & (not may_be_empty)
-    codes = (
-        columns.look_up(fault, {each.value: each.reason for each in phones.Fault}, pl.String),
-        _where(first.is_not_null(), DUPLICATE),
-        _where(pl.col(_MISSING).is_not_null(), MISSING_VALUE),
-        _where(empty, EMPTY_TEXT),
-        _where(length > MAX_CHARACTERS, TOO_LONG),
-    )
-    sentences = (
-        fault,
-        pl.lit("duplicate of row ") + first,
-        pl.col(_MISSING),
-        _where(empty, "the text is empty"),
-        pl.when(length > MAX_CHARACTERS).then(
-            length.cast(pl.String) + f" characters; the provider takes {MAX_CHARACTERS}"
-        ),
-    )
-    return lf.with_columns(
-        pl.coalesce(codes).alias(REASON), pl.coalesce(sentences).alias(REASON_DETAIL)
-    )
-
-
-def _where(condition: pl.Expr, value: str) -> pl.Expr:
-    return pl.when(condition).then(pl.lit(value))
-
-
-def _add_address(lf: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
+def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> pl.LazyFrame:
     """Add `to`, `from` and `channel`; a number always gets the same sender."""
     number, senders = pl.col(NUMBER), campaign.senders
-    sticky = columns.look_up(number % len(senders), dict(enumerate(senders)), pl.String)
+    is_sent = pl.col(SENT).is_not_null()
+    sender: pl.Expr = pl.when(is_sent).then(pl.lit(senders[0]))
+    if len(senders) > 1:
+        sender = columns.look_up(pl.col(SENT) % len(senders), dict(enumerate(senders)), pl.String)
+
+    if own is not None:
+        said = own.str.strip_chars()
+        sender = pl.when(is_sent & (said != "")).then(said).otherwise(sender)
+
     return lf.with_columns(
         (pl.lit("+") + number.cast(pl.String)).alias(TO),
-        sticky.alias(columns.FROM),
-        pl.lit(campaign.channel.value).alias(columns.CHANNEL),
+        sender.alias(columns.FROM),
+        pl.when(is_sent).then(pl.lit(campaign.channel.value)).alias(columns.CHANNEL),
     )
 
 
-def _add_message_key(lf: pl.LazyFrame, campaign: str, user_key: pl.Expr | None) -> pl.LazyFrame:
-    """Add `message_key`; the user's key is part of it where the file has one."""
-    parts = [pl.col(TO)]
-    if user_key is not None:
-        parts.append(user_key.str.strip_chars().fill_null(""))
-
-    identity = pl.when(pl.col(REASON).is_null()).then(pl.concat_str(parts, separator="\0"))
-    keys = identity.map_batches(  # Python, because polars has no digest that is stable for ever
-        partial(_keys, campaign=campaign), return_dtype=pl.String, is_elementwise=True
-    )
-    return lf.with_columns(keys.alias(columns.MESSAGE_KEY))
-
-
-def _keys(identities: pl.Series, *, campaign: str) -> pl.Series:
-    keys = [
-        None if identity is None else _key(f"{campaign}\0{identity}") for identity in identities
-    ]
-    return pl.Series(identities.name, keys, pl.String)
-
-
-def _key(identity: str) -> str:
-    return hashlib.blake2b(identity.encode(), digest_size=_KEY_BYTES).hexdigest()
+def _only_where_sent(*names: str) -> list[pl.Expr]:
+    return [pl.when(pl.col(SENT).is_not_null()).then(name).alias(name) for name in names]
 
 
 def _digest(part: object) -> str:

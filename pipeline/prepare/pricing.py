@@ -7,7 +7,7 @@ sender before `default`, then by date. None is ever guessed. Money is integer mi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import phonenumbers
@@ -31,6 +31,8 @@ __all__ = [
 
 COST_TYPE = pl.Decimal(18, 6)
 
+_FEW_PREFIXES = 12  # are compared one by one; more are looked up
+
 _SENDER_PATTERNS = {
     SenderType.TOLL_FREE: r"^\+1(?:800|833|844|855|866|877|888)[0-9]{7}$",
     SenderType.SHORT_CODE: r"^[0-9]{5,6}$",
@@ -47,19 +49,23 @@ def sender_type(sender: str) -> SenderType:
     return SenderType.TEN_DLC
 
 
-def add_cost(lf: pl.LazyFrame, card: RateCard, on: date) -> pl.LazyFrame:
+def add_cost(
+    lf: pl.LazyFrame, card: RateCard, on: date, *, senders: Iterable[str] | None = None
+) -> pl.LazyFrame:
     """Price every message.
 
     Args:
         lf: has `to`, `from`, `channel` (String) and `segments` (integer).
         card: the prices.
         on: the day of sending.
+        senders: every sender that `from` may hold, where that is known: the frame is not searched.
 
     Returns:
         The frame with `cost_estimated` (Decimal, scale 6; null where there are no segments, or
         where the card has no price: `require_prices` tells before) and `currency`.
     """
-    micros = _micros_per_segment(card, on) * pl.col(columns.SEGMENTS).cast(pl.Int64)
+    price = _micros_per_segment(card, on, senders).cast(pl.Int64)
+    micros = price * pl.col(columns.SEGMENTS).cast(pl.Int64)
     cost = micros.cast(pl.Decimal(38, 6)) / MICROS_PER_UNIT
     return lf.with_columns(
         cost.cast(COST_TYPE).alias(columns.COST_ESTIMATED),
@@ -67,20 +73,25 @@ def add_cost(lf: pl.LazyFrame, card: RateCard, on: date) -> pl.LazyFrame:
     )
 
 
-def require_prices(lf: pl.LazyFrame, card: RateCard, on: date) -> None:
+def require_prices(
+    lf: pl.LazyFrame, card: RateCard, on: date, *, senders: Iterable[str] | None = None
+) -> None:
     """Refuse recipients that the card has no price for: a missing price is never zero.
 
     Args:
         lf: has `to`, `from` and `channel` (String); read, in streaming mode.
         card: the prices.
         on: the day of sending.
+        senders: as in `add_cost`.
 
     Raises:
         RateCardError: a line for each channel, sender type and prefix without a price.
     """
     kind, start = columns.WORKING + "kind", columns.WORKING + "start"
     missing = (
-        lf.filter(pl.col(columns.TO).is_not_null() & _micros_per_segment(card, on).is_null())
+        lf.filter(
+            pl.col(columns.TO).is_not_null() & _micros_per_segment(card, on, senders).is_null()
+        )
         .group_by(
             columns.CHANNEL,
             _sender_type().alias(kind),
@@ -98,26 +109,38 @@ def require_prices(lf: pl.LazyFrame, card: RateCard, on: date) -> None:
         raise RateCardError("\n".join(_missing_sentences(card, on, counts)))
 
 
-def _micros_per_segment(card: RateCard, on: date) -> pl.Expr:
+def _micros_per_segment(card: RateCard, on: date, senders: Iterable[str] | None) -> pl.Expr:
     """Return an Int64 expression, null where the card has no price."""
+    kinds = set(SenderType) if senders is None else set(map(sender_type, senders))
     micros: pl.Expr = pl.lit(None, pl.Int64)
     for channel in Channel:
         for kind in SenderType:
-            if table := card.micros_by_prefix(channel, kind, on):
-                fits = (pl.col(columns.CHANNEL) == channel.value) & (_sender_type() == kind.value)
-                micros = pl.when(fits).then(_by_longest_prefix(table)).otherwise(micros)
+            table = card.micros_by_prefix(channel, kind, on)
+            if not table or kind not in kinds:
+                continue
+
+            fits = pl.col(columns.CHANNEL) == channel.value
+            if len(kinds) > 1:
+                fits &= _sender_type() == kind.value
+
+            micros = pl.when(fits).then(_by_longest_prefix(table)).otherwise(micros)
 
     return micros
 
 
 def _by_longest_prefix(table: Mapping[str, int]) -> pl.Expr:
-    """Look the destination up once for each length of prefix on the card, the longest first."""
+    """Return the price of the longest prefix; `table` has the longest first."""
+    to = pl.col(columns.TO)
+    if len(table) <= _FEW_PREFIXES:
+        prices = (pl.when(to.str.starts_with(f"+{prefix}")).then(table[prefix]) for prefix in table)
+        return pl.coalesce(prices)
+
     lengths: dict[int, dict[str, int]] = {}
     for prefix, micros in table.items():
         lengths.setdefault(len(prefix), {})[prefix] = micros
 
     return pl.coalesce(
-        columns.look_up(pl.col(columns.TO).str.slice(1, length), prices, pl.Int64)
+        columns.look_up(to.str.slice(1, length), prices, pl.Int64)
         for length, prices in lengths.items()
     )
 

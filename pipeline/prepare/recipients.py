@@ -1,106 +1,196 @@
-"""Who is written to: finds the phone column, reads every number once and marks the repeated ones.
+"""Who is written to: finds the phone columns, reads every number once and marks those seen before.
 
-Only narrow columns are held in memory, about 25 bytes a row; the wide frame is never looked at.
+Only twelve bytes a row are kept; the wide frame is never looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from pipeline.errors import InputError
-from pipeline.prepare import columns, phones
+from pipeline.model import EXAMPLE_ROWS, Columns, Finding
+from pipeline.prepare import columns, phones, readings
+from pipeline.prepare.readings import READING, Fault, packed
+from pipeline.prepare.repeats import Barred, add_verdicts
 
 #: Names of a phone column, as `columns.fold` leaves them.
 PHONE_NAMES = frozenset({"phone", "phonenumber", "telephone", "mobile", "cell", "to", "msisdn"})
 
-_KEY = columns.WORKING + "key"
+_KEY, _BEST = columns.WORKING + "user_key", columns.WORKING + "best"
+_COUNT, _CODE, _ROWS = columns.WORKING + "count", columns.WORKING + "code", columns.WORKING + "rows"
 
 
-def find_phone_column(names: Sequence[str], *, file: str) -> str:
-    """Return the one column that holds the phone numbers.
+def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str) -> list[str]:
+    """Return the columns that hold the phone numbers, the preferred first.
+
+    Args:
+        names: the columns of the file.
+        wanted: what the user says; empty is the one that is named like it.
+        file: names the recipients in an error.
 
     Raises:
-        InputError: none of the columns of `file`, or more than one, is named like it.
+        InputError: a wanted column is not there; or none, or more than one, is named like it.
     """
+    if wanted:
+        return [find_named(name, names, file=file) for name in wanted]
+
     found = [name for name in names if columns.fold(name) in PHONE_NAMES]
     if len(found) == 1:
-        return found[0]
+        return found
 
     listed = ", ".join(f"'{name}'" for name in found or names)
     if found:
         raise InputError(
-            f"{len(found)} columns could hold the phone numbers ({listed}): "
-            "rename those that should not be used",
+            f"{len(found)} columns could hold the phone numbers ({listed}): name the ones to use, "
+            f'the preferred first, as in phone = ["{found[0]}"]',
             file=file,
         )
 
     raise InputError(
-        f"no column is named like phone numbers; there are {listed}: name one of them 'phone'",
+        f"no column is named like phone numbers; there are {listed}: name one of them 'phone', "
+        f'or write phone = ["..."]',
         file=file,
     )
 
 
+def find_named(name: str, names: Sequence[str], *, file: str) -> str:
+    """Return the column that the user names: exactly, or but for case, spaces and underscores.
+
+    Raises:
+        InputError: there is none, or more than one.
+    """
+    same = [each for each in names if columns.fold(each) == columns.fold(name)]
+    if name in names or len(same) == 1:
+        return name if name in names else same[0]
+
+    listed = ", ".join(f"'{each}'" for each in same or names)
+    raise InputError(
+        f"there is no column '{name}', only {listed}; spell it like one of them", file=file
+    )
+
+
+def find_key_column(names: Sequence[str], wanted: str | None, *, file: str) -> str | None:
+    """Return the column that tells messages to one recipient apart; None where there is none."""
+    if wanted:
+        return find_named(wanted, names, file=file)
+
+    return next((name for name in names if columns.fold(name) == columns.USER_KEY), None)
+
+
 def read_numbers(
-    recipients: pl.LazyFrame, schema: Mapping[str, pl.DataType], *, region: str, file: str
+    recipients: pl.LazyFrame,
+    views: Mapping[str, pl.Expr],
+    *,
+    roles: Columns,
+    region: str,
+    file: str,
+    barred: Sequence[Barred] = (),
+    strict: bool = False,
 ) -> pl.DataFrame:
-    """Read the phone column, once.
+    """Read the phone columns, once.
 
     Args:
         recipients: the user's columns; read, in streaming mode.
-        schema: its columns that can be read as text.
+        views: for each column that can be read as text, the String expression of its value.
+        roles: which columns play a part.
         region: how numbers without a country code are read.
         file: names the recipients in an error.
+        barred: numbers that must not be texted.
+        strict: refuse a number that had to be repaired.
 
     Returns:
-        A frame with a row per recipient, in order: `columns.NUMBER` (Int64), `columns.FAULT`
-        (`phones.FAULT_TYPE`) and `columns.DUPLICATE_OF` (Int64: the 1-based row that has the number
-        already, with the same key where the file has a key column; the first row keeps it).
+        A frame with a row per recipient, in order: `readings.READING` (Int64) and
+        `repeats.VERDICT` (UInt32).
 
     Raises:
-        InputError: there is no phone column, or more than one.
+        InputError: a column is missing or ambiguous.
     """
-    phone = find_phone_column(list(schema), file=file)
-    narrow = [columns.text_view(phone, schema[phone]).alias(phones.CELL)]
-    if key := columns.find_key_column(schema):
-        narrow.append(
-            columns.text_view(key, schema[key]).str.strip_chars().fill_null("").alias(_KEY)
-        )
+    names = list(views)
+    phone = find_phone_columns(names, roles.phone, file=file)
+    key = find_key_column(names, roles.key, file=file)
+    narrow = [views[name].alias(_cell(position)) for position, name in enumerate(phone)]
+    if roles.region:
+        narrow.append(views[find_named(roles.region, names, file=file)].alias(phones.REGION))
 
-    numbers = (
+    if key:
+        narrow.append(views[key].str.strip_chars().fill_null("").alias(_KEY))
+
+    table = (
         recipients.select(narrow)
-        .pipe(phones.add_numbers, region)
-        .drop(phones.CELL)
+        .pipe(_add_best_reading, len(phone), region)
+        .with_columns(_strict(pl.col(READING)) if strict else pl.col(READING))
+        .select(READING, *([_KEY] if key else []))
         .collect(engine="streaming")
     )
-    return _mark_duplicates(numbers)
+    return add_verdicts(table, barred, key=_KEY if key else None).drop(_KEY, strict=False)
 
 
-def _mark_duplicates(numbers: pl.DataFrame) -> pl.DataFrame:
-    """Add `columns.DUPLICATE_OF`, by joining with the few numbers that occur more than once."""
-    same = [name for name in (columns.NUMBER, _KEY) if name in numbers.columns]
-    first = columns.WORKING + "first"
-    rows = (
-        numbers.lazy()
-        .with_row_index(columns.ROW, offset=1)
-        .with_columns(pl.col(columns.ROW).cast(pl.Int64))
-    )
-    repeated = (
-        rows.filter(pl.col(columns.NUMBER).is_not_null())
-        .group_by(same)
-        .agg(pl.col(columns.ROW).min().alias(first), pl.len())
-        .filter(pl.col("len") > 1)
-        .drop("len")
-    )
-    return (
-        rows.join(repeated, on=same, how="left", maintain_order="left")
-        .select(
-            columns.NUMBER,
-            columns.FAULT,
-            pl.when(pl.col(columns.ROW) != pl.col(first))
-            .then(pl.col(first))
-            .alias(columns.DUPLICATE_OF),
+def find_repairs(numbers: pl.DataFrame, phone: Sequence[str]) -> Iterator[Finding]:
+    """Tell what was mended in the numbers, and which columns they come from.
+
+    Args:
+        numbers: `read_numbers`' frame.
+        phone: `find_phone_columns`' answer.
+    """
+    reading = pl.col(READING)
+    for position, count, rows in _counted(numbers, readings.repair_of(reading)):
+        repair = readings.REPAIRS[position - 1]
+        yield Finding(
+            code=repair.code, sentence=repair.value, count=count, rows=rows, is_repair=True
         )
+
+    if len(phone) > 1:
+        for position, count, rows in _counted(numbers, readings.column_of(reading) + 1):
+            yield Finding(
+                code="phone_column",
+                sentence=f"numbers are from the column '{phone[position - 1]}'",
+                count=count,
+                rows=rows,
+            )
+
+
+def _counted(numbers: pl.DataFrame, code: pl.Expr) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Yield each code above 0, how many rows have it, and the first of them."""
+    row = (pl.col(_ROWS) + 1).sort().head(EXAMPLE_ROWS)
+    found = (
+        numbers.lazy()
+        .select(code.alias(_CODE))
+        .with_row_index(_ROWS)
+        .filter(pl.col(_CODE) > 0)
+        .group_by(_CODE)
+        .agg(pl.len().alias(_COUNT), row)
+        .sort(_CODE)
         .collect(engine="streaming")
     )
+    for position, count, rows in found.iter_rows():
+        yield position, count, tuple(rows)
+
+
+def _cell(position: int) -> str:
+    return phones.CELL if position == 0 else f"{phones.CELL}_{position}"
+
+
+def _add_best_reading(lf: pl.LazyFrame, phone_columns: int, region: str) -> pl.LazyFrame:
+    """Add the reading of the first column with a valid number, else of the first that is filled."""
+    missing = packed(Fault.MISSING)
+    lf = phones.add_readings(lf, region)
+    for position in range(1, phone_columns):
+        best, reading = pl.col(_BEST), readings.in_column(pl.col(READING), position)
+        undecided = pl.when(best < 0).then(_cell(position))
+        keep = (best >= 0) | ((reading < 0) & (best != missing))
+        lf = (
+            lf.rename({READING: _BEST})
+            .with_columns(undecided.alias(phones.CELL))
+            .pipe(phones.add_readings, region)
+            .with_columns(pl.when(keep).then(best).otherwise(reading).alias(READING))
+            .drop(_BEST)
+        )
+
+    return lf
+
+
+def _strict(reading: pl.Expr) -> pl.Expr:
+    repaired = readings.repair_of(reading) > 0
+    return pl.when(repaired).then(packed(Fault.REPAIRED)).otherwise(reading).alias(READING)

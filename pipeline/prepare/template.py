@@ -1,13 +1,18 @@
-"""The text of a campaign: ``{column}``, ``{column|default}``, ``{{`` and ``}}`` as one expression.
+"""The text of a campaign, compiled into one expression; read once, and never from a cell.
 
-A template is read once. What a cell holds is inserted, never read: braces in it stay text.
+    {column}            the value; a row without one is not sent
+    {column|default}    the value, or the default where the cell is empty
+    {?column}...{/}     what stands between, only where the cell is not empty
+    {{ and }}           braces
+
+What a cell holds is inserted, never read: braces in it stay text.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,8 +20,10 @@ import polars as pl
 from pipeline.errors import TemplateError
 from pipeline.prepare import columns
 
+_VALUE = columns.WORKING + "value_"
 _TOKEN = re.compile(
-    r"(?P<escaped>\{\{|\}\})|\{(?P<field>[^{}]*)\}|(?P<literal>[^{}]+)|(?P<brace>[{}])"
+    r"(?P<escaped>\{\{|\}\})|(?P<end>\{/[^{}]*\})|\{\?(?P<start>[^{}]*)\}|\{(?P<field>[^{}]*)\}"
+    r"|(?P<literal>[^{}]+)|(?P<brace>[{}])"
 )
 
 
@@ -31,39 +38,53 @@ class Placeholder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rendering:
-    """A template, compiled for the columns of one file."""
+class Block:
+    """A part of the text that is there only where a column has a value."""
 
+    #: As the template spells it.
+    name: str
+    pieces: tuple[str | Placeholder, ...]
+
+
+Piece = str | Placeholder | Block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """A template, compiled for the columns of one file: three steps, so that none is done twice."""
+
+    #: To be added first, under their own names: the values, trimmed, null where empty (String).
+    values: tuple[pl.Expr, ...]
     #: String: the rendered text, null where a value is missing.
     text: pl.Expr
     #: String: names the first column without a value, null where none is missing.
     missing: pl.Expr
 
 
-def parse_template(template: str) -> list[str | Placeholder]:
-    """Split a template into literal texts and placeholders.
+def parse_template(template: str) -> list[Piece]:
+    """Split a template into literal texts, placeholders and blocks.
 
     Raises:
-        TemplateError: a brace without its partner, or a placeholder without a name.
+        TemplateError: a brace or a block without its partner, or a placeholder without a name.
     """
-    pieces: list[str | Placeholder] = []
+    pieces: list[Piece] = []
+    inside: list[str | Placeholder] = []
+    block: str | None = None
     for token in _TOKEN.finditer(template):
-        match token.lastgroup:
-            case "escaped":
-                pieces.append(token.group()[0])
+        position = token.start() + 1
+        if token.lastgroup == "start":
+            _refuse(
+                block is not None, position, "the block {} stands in another one; end that first"
+            )
+            block, inside = _name(token.group("start"), position), []
+        elif token.lastgroup == "end":
+            _refuse(block is None, position, "the end of a block {} has no beginning")
+            pieces.append(Block(name=block or "", pieces=tuple(inside)))
+            block = None
+        else:
+            (pieces if block is None else inside).append(_simple(token, position))
 
-            case "literal":
-                pieces.append(token.group())
-
-            case "field":
-                pieces.append(_placeholder(token.group("field"), token.start() + 1))
-
-            case _:
-                raise TemplateError(
-                    f"template: the '{token.group()}' at character {token.start() + 1} has no "
-                    "partner; write '{{' or '}}' for a brace in the text"
-                )
-
+    _refuse(block is not None, len(template), "a block is open {}; write '{{/}}' where it ends")
     return pieces
 
 
@@ -82,41 +103,29 @@ def compile_template(template: str, views: Mapping[str, pl.Expr]) -> Rendering:
         TemplateError: it cannot be parsed, or names a column that the file does not have.
     """
     pieces = parse_template(template)
-    alone = len(pieces) == 1
-    texts, gaps = [], []
-    for piece in pieces:
-        if isinstance(piece, str):
-            texts.append(pl.lit(piece))
-            continue
-
-        column = _find_column(piece.name, list(views))
-        value, empty = views[column], _is_empty(views[column])
-        default = pl.lit(piece.default, pl.String)
-        texts.append(
-            pl.when(empty).then(default).otherwise(value if alone else value.str.strip_chars())
-        )
-        if piece.default is None:
-            gaps.append(pl.when(empty).then(pl.lit(_gap_sentence(column))))
+    named = [part.name for part in _parts(pieces) if not isinstance(part, str)]
+    used = {name: find_column(name, list(views)) for name in dict.fromkeys(named)}
+    match pieces:
+        case [Placeholder() as alone]:
+            column, default = used[alone.name], pl.lit(alone.default, pl.String)
+            filled = pl.when(_value(column).is_not_null()).then(views[column])
+            text, gaps = filled.otherwise(default), [_gap(column)] if alone.default is None else []
+        case _:
+            text, gaps = _joined(pieces, used)
 
     return Rendering(
-        text=pl.concat_str(texts or [pl.lit("")]),
+        values=tuple(_trimmed(views[name]).alias(_VALUE + name) for name in set(used.values())),
+        text=text,
         missing=pl.coalesce(gaps) if gaps else pl.lit(None, pl.String),
     )
 
 
-def _placeholder(field: str, position: int) -> Placeholder:
-    name, bar, default = field.partition("|")
-    if not name.strip():
-        raise TemplateError(
-            f"template: the placeholder at character {position} names no column; "
-            "write '{{' and '}}' for braces in the text"
-        )
+def find_column(name: str, names: Sequence[str], *, place: str = "template") -> str:
+    """Return the column meant by `name`: exactly, or but for case, spaces and underscores.
 
-    return Placeholder(name=name.strip(), default=default if bar else None)
-
-
-def _find_column(name: str, names: list[str]) -> str:
-    """Return the column meant by `name`: exactly, or but for case, spaces and underscores."""
+    Raises:
+        TemplateError: none of `names`, or several; says so of `place`.
+    """
     if name in names:
         return name
 
@@ -126,29 +135,92 @@ def _find_column(name: str, names: list[str]) -> str:
 
     if found:
         raise TemplateError(
-            f"template: {{{name}}} could be any of the columns {_listed(found)}; "
+            f"{place}: {{{name}}} could be any of the columns {_listed(found)}; "
             "spell it exactly like one of them"
         )
 
     raise TemplateError(
-        f"template: there is no column '{name}'{''.join(_suggestion(name, names))}; "
+        f"{place}: there is no column '{name}'{''.join(_suggestion(name, names))}; "
         f"the file has {_listed(names)}"
     )
 
 
-def _suggestion(name: str, names: list[str]) -> Iterator[str]:
+def _simple(token: re.Match[str], position: int) -> str | Placeholder:
+    match token.lastgroup:
+        case "escaped":
+            return token.group()[0]
+        case "literal":
+            return token.group()
+        case "field":
+            name, bar, default = token.group("field").partition("|")
+            return Placeholder(name=_name(name, position), default=default if bar else None)
+        case _:
+            raise TemplateError(
+                f"template: the '{token.group()}' at character {position} has no partner; "
+                "write '{{' or '}}' for a brace in the text"
+            )
+
+
+def _name(written: str, position: int) -> str:
+    _refuse(
+        not written.strip(),
+        position,
+        "the placeholder {} names no column; write '{{{{' and '}}}}' for braces in the text",
+    )
+    return written.strip()
+
+
+def _refuse(is_wrong: bool, position: int, sentence: str) -> None:
+    if is_wrong:
+        raise TemplateError(f"template: {sentence.format(f'at character {position}')}")
+
+
+def _parts(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        yield piece
+        if isinstance(piece, Block):
+            yield from piece.pieces
+
+
+def _joined(pieces: Sequence[Piece], used: Mapping[str, str]) -> tuple[pl.Expr, list[pl.Expr]]:
+    texts, gaps = [], []
+    for piece in pieces:
+        match piece:
+            case str():
+                texts.append(pl.lit(piece))
+            case Placeholder(default=None):
+                texts.append(_value(used[piece.name]))
+                gaps.append(_gap(used[piece.name]))
+            case Placeholder():
+                texts.append(_value(used[piece.name]).fill_null(pl.lit(piece.default)))
+            case Block():
+                shown = _value(used[piece.name]).is_not_null()
+                text, inner = _joined(piece.pieces, used)
+                texts.append(pl.when(shown).then(text).otherwise(pl.lit("")))
+                gaps.extend(pl.when(shown).then(gap) for gap in inner)
+
+    return pl.concat_str(texts or [pl.lit("")]), gaps
+
+
+def _trimmed(view: pl.Expr) -> pl.Expr:
+    value = view.str.strip_chars()
+    return pl.when(value != "").then(value)
+
+
+def _value(column: str) -> pl.Expr:
+    return pl.col(_VALUE + column)
+
+
+def _gap(column: str) -> pl.Expr:
+    sentence = f"column '{column}' is empty and the template has no default for it"
+    return pl.when(_value(column).is_null()).then(pl.lit(sentence))
+
+
+def _suggestion(name: str, names: Sequence[str]) -> Iterator[str]:
     folded = {columns.fold(column): column for column in reversed(names)}
     for near in difflib.get_close_matches(columns.fold(name), folded, n=1, cutoff=0.5):
         yield f" (did you mean '{folded[near]}'?)"
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
-
-
-def _is_empty(value: pl.Expr) -> pl.Expr:
-    return value.is_null() | (value.str.strip_chars() == "")
-
-
-def _gap_sentence(column: str) -> str:
-    return f"column '{column}' is empty and the template has no default for it"

@@ -41,8 +41,8 @@ def read_ndjson(path: Path, workspace: Path, file_format: FileFormat, *, file: s
 
     encoding = encoding or UTF8
     keys, rows, blank = _survey(path, encoding, file)
-    if not rows:
-        raise InputError("the file has no objects: nothing to send", file=file)
+    if not keys:
+        raise InputError("the file has no objects with keys: nothing to send", file=file)
 
     header = read_header(keys, file=file)
     copy = new_file(workspace)

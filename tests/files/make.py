@@ -308,6 +308,7 @@ refused("NDJSON with an array among the objects", b'{"phone":1}\n[1]\n', "not an
 refused("NDJSON with a key twice", b'{"phone":1,"phone":2}\n', "twice in one object", row=1)
 refused("NDJSON nested without end", b'{"a":' + b"[" * 100_000 + b"\n", "not a JSON object", row=1)
 refused("NDJSON that is not UTF-8", b'{"phone":1}\n{"name":"\xe9"}\n', "not UTF-8", row=2)
+refused("NDJSON of objects without keys", b"{}\n{}", "no objects with keys")
 refused("a JSON array", json.dumps([{"phone": 1}]).encode(), "one JSON array")
 refused(
     "JSON over several lines", json.dumps({"phone": 1}, indent=1).encode(), "on one line", row=1

@@ -27,6 +27,9 @@ class Store(Protocol):
     def suppressions(self) -> dict[str, tuple[str, str]]:
         """Number -> source, because."""
 
+    def lifted(self) -> list[tuple[str, str, str, str, str]]:
+        """Number, source and reason of what was lifted; by whom, because."""
+
     def close(self) -> None: ...
 
 
@@ -47,6 +50,12 @@ class MemoryStore:
     def suppressions(self) -> dict[str, tuple[str, str]]:
         suppressed = self._first.tables.suppressed.items()
         return {number: (each.source, each.because) for number, each in suppressed}
+
+    def lifted(self) -> list[tuple[str, str, str, str, str]]:
+        return [
+            (*each.suppression[:3], each.by, each.because)
+            for each in self._first.tables.lifted.values()
+        ]
 
     def close(self) -> None:
         """Nothing lies outside the objects."""
@@ -71,6 +80,11 @@ class SqliteStore:
     def suppressions(self) -> dict[str, tuple[str, str]]:
         rows = self._select("SELECT number, source, because FROM suppression")
         return {number: (source, because) for number, source, because in rows}
+
+    def lifted(self) -> list[tuple[str, str, str, str, str]]:
+        return self._select(
+            "SELECT number, source, because, lifted_by, lifted_because FROM lifted ORDER BY id"
+        )
 
     def close(self) -> None:
         for journal in self._opened:

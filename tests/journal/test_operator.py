@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from pipeline.model import InDoubt, NotSent
@@ -128,3 +130,73 @@ def test_a_suppressed_number_gets_no_text_in_any_campaign_for_ever(store):
 
     assert reasons(begin(journal, grant, intent(1), now=NOW.replace(year=2036))) == ["suppressed"]
     assert states(journal) == {"cancelled": 1, "ready": 2}
+
+
+def listed(journal):
+    return [
+        (each.number, each.source, each.because, each.at)
+        for page in journal.suppressions()
+        for each in page
+    ]
+
+
+def test_the_suppression_list_says_since_when_and_why_in_order(journal):
+    later = NOW + timedelta(days=1)
+    journal.suppress(["+19195550102"], source="reply", because="STOP", now=NOW)
+    journal.suppress(["+19195550101", "+19195550102"], source="file", because="list", now=later)
+
+    assert listed(journal) == [
+        ("+19195550101", "file", "list", later),
+        ("+19195550102", "reply", "STOP", NOW),
+    ]
+
+
+def test_a_long_suppression_list_comes_in_pages(journal):
+    numbers = [f"+1919{line:07}" for line in range(25_000)]
+    journal.suppress(numbers, source="file", because="list", now=NOW)
+
+    pages = list(journal.suppressions())
+
+    assert [len(page) for page in pages] == [10_000, 10_000, 5_000]
+    assert [each.number for page in pages for each in page] == numbers
+
+
+def test_an_empty_suppression_list_has_no_pages(journal):
+    assert list(journal.suppressions()) == []
+
+
+def test_a_lifted_number_gets_texts_again(journal):
+    journal.suppress(["+19195550123", "+19195550124"], source="reply", because="STOP", now=NOW)
+
+    lifted = journal.lift(
+        ["+19195550123", "+19195550123", "+19195550199"], by="ana", because="asked", now=NOW
+    )
+
+    assert lifted == 1
+    assert [number for number, *_ in listed(journal)] == ["+19195550124"]
+    enlist(journal)
+    assert reasons(begin(journal, take(journal), intent(1))) == ["permit"]
+
+
+def test_a_lifted_suppression_is_remembered_with_the_name_and_the_reason(store):
+    journal = store.open()
+    journal.suppress(["+19195550123"], source="reply", because="STOP", now=NOW)
+    journal.lift(["+19195550123"], by="ana", because="asked", now=NOW)
+
+    assert store.lifted() == [("+19195550123", "reply", "STOP", "ana", "asked")]
+
+
+def test_a_number_can_be_suppressed_again(journal):
+    for because in ("first", "second"):
+        journal.suppress(["+19195550123"], source="reply", because=because, now=NOW)
+        journal.lift(["+19195550123"], by="ana", because="asked", now=NOW)
+
+    assert journal.suppress(["+19195550123"], source="reply", because="third", now=NOW) == 1
+    assert [because for _, _, because, _ in listed(journal)] == ["third"]
+
+
+def test_the_payloads_of_a_campaign_come_in_the_order_of_its_shards(journal):
+    enlist(journal, shard(1, rows=2, phase=0), shard(0, rows=2, phase=1))
+
+    assert list(journal.payloads(CAMPAIGN)) == [shard(0).payload, shard(1).payload]
+    assert list(journal.payloads("unknown")) == []

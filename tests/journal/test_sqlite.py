@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,11 @@ def test_a_journal_of_a_newer_bandcast_is_refused(journal, path):
     assert pragma(journal, "application_id") == APPLICATION_ID
 
 
+def tally_of(path):
+    with closing(open_journal(f"sqlite:///{path}")) as again:
+        return again.tally(CAMPAIGN)
+
+
 def test_a_damaged_journal_says_so(journal, path):
     enlist(journal, shard(rows=3))
     journal._file._execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -203,11 +209,8 @@ def test_a_damaged_journal_says_so(journal, path):
     pages[4096:] = os.urandom(len(pages) - 4096)
     path.write_bytes(pages)
 
-    again = open_journal(f"sqlite:///{path}")
     with pytest.raises(JournalError, match="damaged"):
-        again.tally(CAMPAIGN)
-
-    again.close()
+        tally_of(path)
 
 
 def test_a_directory_that_does_not_exist_says_so(tmp_path):

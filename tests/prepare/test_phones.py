@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import SettingsError
-from pipeline.prepare import columns, phones
-from pipeline.prepare.phones import Fault
+from pipeline.prepare import phones, readings
+from pipeline.prepare.mending import read_cell
+from pipeline.prepare.readings import FAULTS, READING, REPAIRS, Fault, Repair
 
 SPELLINGS = (
     "+1{0}{1}{2}", "1{0}{1}{2}", "{0}{1}{2}", "({0}) {1}-{2}", "{0}-{1}-{2}", "{0}.{1}.{2}",
@@ -27,19 +28,34 @@ ODDITIES = [
 ]  # fmt: skip
 
 
-def read(cells, region="US"):
-    frame = pl.LazyFrame({phones.CELL: cells}, schema={phones.CELL: pl.String})
-    return (
-        frame.pipe(phones.add_numbers, region)
-        .select(columns.NUMBER, columns.FAULT)
-        .collect(engine="streaming")
-        .rows()
+#: Valid by phonenumbers, and still not texted.
+UNWANTED = {Fault.LETTERS, Fault.PREMIUM_RATE, Fault.SHARED_COST, Fault.EMERGENCY}
+
+
+def unpack(reading):
+    """Return the number, its fault and its repair."""
+    frame = pl.DataFrame({READING: [reading]}).select(
+        readings.number_of(pl.col(READING)).alias("number"),
+        readings.fault_of(pl.col(READING)).alias("fault"),
+        readings.repair_of(pl.col(READING)).alias("repair"),
     )
+    number, fault, repair = frame.row(0)
+    return number, FAULTS[fault - 1] if fault else None, REPAIRS[repair - 1] if repair else None
+
+
+def read_frame(region="US", **cells):
+    schema = dict.fromkeys(cells, pl.String)
+    frame = pl.LazyFrame(cells, schema=schema).pipe(phones.add_readings, region)
+    return frame.collect(engine="streaming")[READING].to_list()
+
+
+def read(cells, region="US"):
+    return [unpack(reading) for reading in read_frame(region, **{phones.CELL: cells})]
 
 
 def truth(cell, region):
     try:
-        number = phonenumbers.parse(cell, region)
+        number = phonenumbers.parse(cell.strip().removesuffix(".0"), region)
     except phonenumbers.NumberParseException:
         return None
 
@@ -51,9 +67,11 @@ def truth(cell, region):
 
 def disagreements(cells, region):
     return [
-        cell
-        for cell, (number, fault) in zip(cells, read(cells, region), strict=True)
-        if number != truth(cell, region) or (number is None) == (fault is None)
+        (cell, number, fault)
+        for cell, (number, fault, repair) in zip(cells, read(cells, region), strict=True)
+        if (number is None) == (fault is None)
+        or (repair is None and number != truth(cell, region) and fault not in UNWANTED)
+        or (repair is not None and number is None)
     ]
 
 
@@ -92,18 +110,92 @@ def test_any_string_of_phone_characters_is_read_as_phonenumbers_reads_it(cell):
         pytest.param("555-0123", Fault.AREA_CODE, id="no area code"),
         pytest.param("919555012", Fault.TOO_SHORT, id="nine digits"),
         pytest.param("91955501234", Fault.TOO_LONG, id="eleven digits"),
-        pytest.param("19195550123.0", Fault.TOO_LONG, id="a number that was a float"),
         pytest.param("000 000 0000", Fault.UNASSIGNED, id="no such area code"),
+        pytest.param("1-800-FLOWERS", Fault.LETTERS, id="a number spelled in letters"),
+        pytest.param("2.345E+10", Fault.DIGITS_LOST, id="a rounded number"),
+        pytest.param("4.479E+11", Fault.DIGITS_LOST, id="a rounded foreign number"),
+        pytest.param("9.19556E+09", Fault.DIGITS_LOST, id="a number that lost its last digits"),
+        pytest.param("+1 900 555 0123", Fault.PREMIUM_RATE, id="premium rate"),
+        pytest.param("+49 180 1234567", Fault.SHARED_COST, id="shared cost"),
+        pytest.param("911", Fault.EMERGENCY, id="emergency"),
+        pytest.param("12345", Fault.SHORT, id="a short code"),
     ],
 )
 def test_a_refused_number_says_why(cell, fault):
-    assert read([cell]) == [(None, fault)]
+    assert read([cell]) == [(None, fault, None)]
 
 
-@pytest.mark.parametrize("fault", list(Fault))
-def test_only_a_blank_cell_is_a_missing_number(fault):
-    expected = "missing_number" if fault is Fault.MISSING else "invalid_number"
-    assert fault.reason == expected
+@pytest.mark.parametrize(
+    ("cell", "repair", "number"),
+    [
+        pytest.param("1.9195550123E+10", Repair.SCIENTIFIC, 19195550123, id="every digit is there"),
+        pytest.param("1,9195550123E+10", Repair.SCIENTIFIC, 19195550123, id="a decimal comma"),
+        pytest.param("19195550123.0", Repair.DECIMALS, 19195550123, id="a number that was a float"),
+        pytest.param("9195550123.0", Repair.DECIMALS, 19195550123, id="ten digits and .0"),
+        pytest.param("447911123456.0", Repair.DECIMALS, 447911123456, id="a foreign float"),
+        pytest.param("442079460123", Repair.PLUS, 442079460123, id="a lost plus"),
+        pytest.param("'+19195550123", Repair.APOSTROPHE, 19195550123, id="an apostrophe"),
+        pytest.param("'919-555-0123", Repair.APOSTROPHE, 19195550123, id="and punctuation"),
+        pytest.param('="+19195550123"', Repair.APOSTROPHE, 19195550123, id="a formula"),
+        pytest.param("\u200b+19195550123", Repair.INVISIBLE, 19195550123, id="zero width"),
+        pytest.param("919\u00a0555\u00a00123", Repair.INVISIBLE, 19195550123, id="hard blanks"),
+        pytest.param("９１９５５５０１２３", Repair.DIGITS, 19195550123, id="full-width digits"),
+        pytest.param("+44 (0)20 7946 0123", Repair.TRUNK_ZERO, 442079460123, id="(0)"),
+        pytest.param("+49 (0)30 901820", Repair.TRUNK_ZERO, 4930901820, id="(0) in Germany"),
+        pytest.param("9195550123; 9195550124", Repair.SEVERAL, 19195550123, id="semicolon"),
+        pytest.param("9195550123, 9195550124", Repair.SEVERAL, 19195550123, id="comma"),
+        pytest.param("919-555-0123/919-555-0124", Repair.SEVERAL, 19195550123, id="slash"),
+        pytest.param("9195550123 | 9195550124", Repair.SEVERAL, 19195550123, id="bar"),
+        pytest.param("9195550123\n9195550124", Repair.SEVERAL, 19195550123, id="line break"),
+        pytest.param("9195550123 or 9195550124", Repair.SEVERAL, 19195550123, id="or"),
+        pytest.param("9190000000; 9195550124", Repair.SEVERAL, 19195550124, id="first is invalid"),
+    ],
+)
+def test_a_damaged_number_is_mended_where_nothing_has_to_be_guessed(cell, repair, number):
+    assert read([cell]) == [(number, None, repair)]
+
+
+def test_a_lost_leading_zero_is_put_back():
+    assert read(["612345678"], "IT") == [(390612345678, None, Repair.ZERO)]
+
+
+@pytest.mark.parametrize("cell", ["919-555-0123 x12", "tel:+1-919-555-0123", "Tel. 919-555-0123"])
+def test_an_extension_or_a_label_is_no_damage(cell):
+    assert read([cell]) == [(19195550123, None, None)]
+
+
+@given(st.text(st.sampled_from("0123456789+-.,;()|/ Eex'\u00a0\u200b９"), max_size=24))
+def test_whatever_a_cell_holds_there_is_one_answer(cell):
+    ((number, fault, repair),) = read([cell])
+    assert (number is None) == (fault is not None)
+    assert fault is None or repair is None
+    assert number is None or phonenumbers.is_valid_number(phonenumbers.parse(f"+{number}"))
+
+
+def test_a_column_of_common_damage_is_read_as_its_cells_are_one_by_one():
+    cells = [f"{quote}{plus}{code}919555{line:04}{end}"
+             for quote in ("", "'") for plus in ("", "+") for code in ("", "1")
+             for line in (123, 4567) for end in ("", ".0", ".00")]  # fmt: skip
+    assert read(cells) == [unpack(read_cell(cell, "US")) for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (Fault.MISSING, "missing_number"),
+        (Fault.LETTERS, "invalid_number"),
+        (Fault.UNASSIGNED, "invalid_number"),
+        (Fault.DIGITS_LOST, "digits_lost"),
+        (Fault.PREMIUM_RATE, "premium_rate"),
+        (Fault.SHARED_COST, "shared_cost"),
+        (Fault.EMERGENCY, "emergency_number"),
+        (Fault.SHORT, "short_number"),
+        (Fault.REGION, "invalid_region"),
+        (Fault.REPAIRED, "repaired_number"),
+    ],
+)
+def test_each_fault_has_its_reason(fault, reason):
+    assert fault.reason == reason
 
 
 @pytest.mark.parametrize(
@@ -115,15 +207,39 @@ def test_only_a_blank_cell_is_a_missing_number(fault):
         "(919) 555-0123",
         "919.555.0123",
         "1 919-555 0123",
+        " 919 555 0123 ",
+        "19195550123.0",
+        "'+19195550123",
     ],
 )
-def test_usual_north_american_spellings_never_reach_phonenumbers(cell):
-    frame = pl.DataFrame({phones.CELL: [cell]})
-    assert frame.select(phones._fast_number("US")).item() == 19195550123
+def test_usual_north_american_spellings_never_reach_phonenumbers(cell, monkeypatch):
+    monkeypatch.setattr(phonenumbers, "parse", None)
+    read_cell.cache_clear()
+    assert read([cell])[0][0] == 19195550123
+
+
+def test_each_distinct_spelling_is_asked_about_once():
+    read_cell.cache_clear()
+    read(["+442079460123", "+442079460124"] * 1_000)
+    assert read_cell.cache_info().misses == 2
+
+
+def test_a_row_may_say_its_own_region():
+    cells = {
+        phones.CELL: ["020 7946 0123", "919-555-0123", "9195550123", "919-555-0123", None],
+        phones.REGION: ["gb", None, " ", "XX", "GB"],
+    }
+    assert [unpack(each)[:2] for each in read_frame(**cells)] == [
+        (442079460123, None),
+        (19195550123, None),
+        (19195550123, None),
+        (None, Fault.REGION),
+        (None, Fault.MISSING),
+    ]
 
 
 def test_a_number_without_country_code_is_read_in_the_region_of_the_campaign():
-    assert read(["020 7946 0123"], "GB") == [(442079460123, None)]
+    assert read(["020 7946 0123"], "GB") == [(442079460123, None, None)]
     assert read(["020 7946 0123"], "US")[0][0] is None
 
 

@@ -1,17 +1,37 @@
-"""Recipients: one phone column, every row kept, the first of equal numbers wins."""
+"""Recipients: the right columns, every row kept, and each number read once."""
 
 import polars as pl
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.prepare import columns
-from pipeline.prepare.recipients import find_phone_column, read_numbers
+from pipeline.model import Columns
+from pipeline.prepare import phones, readings, recipients
+from pipeline.prepare.readings import READING
+from pipeline.prepare.recipients import find_phone_columns, find_repairs
+from pipeline.prepare.repeats import FIRST_ROW, VERDICT
 
 
-def duplicates(data):
+def read_numbers(data, *, own_region=None, strict=False, **roles):
     frame = pl.LazyFrame(data)
-    numbers = read_numbers(frame, frame.collect_schema(), region="US", file="people.csv")
-    return numbers[columns.DUPLICATE_OF].to_list()
+    views = {name: pl.col(name).cast(pl.String) for name in frame.collect_schema()}
+    return recipients.read_numbers(
+        frame,
+        views,
+        roles=Columns(region=own_region, **roles),
+        region="US",
+        file="people.csv",
+        strict=strict,
+    )
+
+
+def numbers(data, **options):
+    read = read_numbers(data, **options)
+    return read.select(readings.number_of(pl.col(READING))).to_series().to_list()
+
+
+def repeats(data, **options):
+    verdicts = read_numbers(data, **options)[VERDICT].to_list()
+    return [each - FIRST_ROW if each else None for each in verdicts]
 
 
 @pytest.mark.parametrize(
@@ -29,42 +49,108 @@ def duplicates(data):
     ],
 )
 def test_a_column_named_like_phone_numbers_is_found(name):
-    assert find_phone_column(["first_name", name, "telephone_note"], file="people.csv") == name
+    assert find_phone_columns(["first_name", name, "telephone_note"], (), file="people.csv") == [
+        name
+    ]
 
 
 def test_no_phone_column_is_an_error_that_lists_the_columns():
     with pytest.raises(
         InputError, match=r"people\.csv: .*'name', 'city': name one of them 'phone'"
     ):
-        find_phone_column(["name", "city"], file="people.csv")
+        find_phone_columns(["name", "city"], (), file="people.csv")
 
 
 def test_two_phone_columns_are_an_error_that_names_both():
-    with pytest.raises(InputError, match=r"2 columns .*'phone', 'Mobile'.*rename"):
-        find_phone_column(["phone", "name", "Mobile"], file="people.csv")
+    with pytest.raises(InputError, match=r"2 columns .*'phone', 'Mobile'.*phone = "):
+        find_phone_columns(["phone", "name", "Mobile"], (), file="people.csv")
+
+
+def test_the_columns_that_the_user_names_are_used_in_his_order():
+    names = ["Home Phone", "mobile", "phone"]
+    assert find_phone_columns(names, ("mobile", "home_phone"), file="x") == ["mobile", "Home Phone"]
+
+
+def test_a_named_column_that_is_not_there_is_refused():
+    with pytest.raises(InputError, match=r"no column 'mobil'.*'phone', 'mobile'"):
+        find_phone_columns(["phone", "mobile"], ("mobil",), file="x")
+
+
+def test_the_first_column_with_a_valid_number_wins():
+    data = {
+        "home": ["9195550101", "9195550102", "9195550103", None, None],
+        "mobile": ["9195550123", "n/a", None, "555-0100", None],
+    }
+    read = read_numbers(data, phone=("mobile", "home"))
+    assert read.select(
+        readings.number_of(pl.col(READING)).alias("number"),
+        readings.column_of(pl.col(READING)).alias("column"),
+        readings.fault_of(pl.col(READING)).alias("fault"),
+    ).rows() == [
+        (19195550123, 0, 0),
+        (19195550102, 1, 0),
+        (19195550103, 1, 0),
+        (None, None, 1 + readings.FAULTS.index(readings.Fault.AREA_CODE)),
+        (None, None, 1 + readings.FAULTS.index(readings.Fault.MISSING)),
+    ]
+
+
+def test_where_numbers_come_from_is_found_when_there_are_several_columns():
+    data = {"mobile": ["9195550123", "n/a"], "home": ["x", "9195550102"]}
+    read = read_numbers(data, phone=("mobile", "home"))
+    found = [(each.code, each.sentence, each.count, each.rows) for each in
+             find_repairs(read, ["mobile", "home"])]  # fmt: skip
+    assert found == [
+        ("phone_column", "numbers are from the column 'mobile'", 1, (1,)),
+        ("phone_column", "numbers are from the column 'home'", 1, (2,)),
+    ]
+
+
+def test_every_repair_is_found_with_its_count_and_its_first_rows():
+    phone = ["9195550123.0", "9195550101", "'+19195550102", "9195550103.0"] + ["919555011.0"] * 3
+    (first, second) = find_repairs(read_numbers({"phone": phone}), ["phone"])
+    assert (first.code, first.count, first.rows) == ("phone_apostrophe", 1, (3,))
+    assert (second.code, second.count, second.rows) == ("phone_decimals", 2, (1, 4))
+    assert first.is_repair
+    assert second.is_repair
+
+
+def test_strict_refuses_what_would_have_to_be_repaired():
+    phone = ["9195550123.0", "(919) 555-0101", "9195550102; 9195550103"]
+    assert numbers({"phone": phone}, strict=True) == [None, 19195550101, None]
+
+
+def test_a_row_may_have_its_own_region():
+    data = {"phone": ["020 7946 0123", "9195550101"], "country": ["GB", ""]}
+    assert numbers(data) == [None, 19195550101]
+    assert numbers(data, own_region="country") == [442079460123, 19195550101]
 
 
 def test_the_first_of_equal_numbers_wins_however_they_are_written():
     data = {
         "phone": ["+19195550123", "9195550124", "(919) 555-0123", "1-919-555-0123", "n/a", "n/a"]
     }
-    assert duplicates(data) == [None, None, 1, 1, None, None]
+    assert repeats(data) == [None, None, 1, 1, None, None]
+
+
+def test_foreign_numbers_are_compared_too():
+    phone = ["+442079460123", "9195550101", "+44 20 7946 0123", "+442079460124", "9195550101"]
+    assert repeats({"phone": phone}) == [None, None, 1, None, 2]
 
 
 def test_the_same_number_with_another_key_is_another_message():
     data = {"phone": ["9195550123"] * 4, "Key": ["order 1", "order 2", " order 1 ", None]}
-    assert duplicates(data) == [None, None, 1, None]
+    assert repeats(data) == [None, None, 1, None]
 
 
-def test_numbers_that_came_as_numbers_are_read():
-    data = {"phone": [19195550123.0, None, 9195550124.0]}
-    frame = pl.LazyFrame(data)
-    numbers = read_numbers(frame, frame.collect_schema(), region="US", file="people.parquet")
-    assert numbers[columns.NUMBER].to_list() == [19195550123, None, 19195550124]
+def test_the_user_may_name_the_key():
+    data = {"phone": ["9195550123"] * 3, "order": ["1", "2", "1"], "key": ["a", "a", "a"]}
+    assert repeats(data, key="order") == [None, None, 1]
 
 
 def test_a_hundred_thousand_rows_keep_their_order():
     lines = list(range(100_000))
     data = {"phone": [f"919{2000000 + line % 60_000}" for line in lines]}
     expected = [None if line < 60_000 else line - 60_000 + 1 for line in lines]
-    assert duplicates(data) == expected
+    assert repeats(data) == expected
+    assert phones.CELL not in read_numbers(data).columns

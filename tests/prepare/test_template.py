@@ -13,7 +13,8 @@ def render(template, **values):
     frame = pl.LazyFrame({"phone": [None], **{name: [value] for name, value in values.items()}})
     views = {name: pl.col(name).cast(pl.String) for name in frame.collect_schema()}
     rendering = compile_template(template, views)
-    return frame.select(text=rendering.text, missing=rendering.missing).collect().row(0)
+    filled = frame.with_columns(rendering.values)
+    return filled.select(text=rendering.text, missing=rendering.missing).collect().row(0)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,14 @@ def render(template, **values):
         pytest.param("{n}", {"n": 5}, "5", id="a number"),
         pytest.param("plain", {}, "plain", id="no placeholder"),
         pytest.param("", {}, "", id="nothing"),
+        pytest.param(
+            "Hi{?name} {name}{/}!", {"name": "Ann"}, "Hi Ann!", id="a block that is shown"
+        ),
+        pytest.param("Hi{?name} {name}{/}!", {"name": " "}, "Hi!", id="a block that is not"),
+        pytest.param("{?a}{b|there}{/}", {"a": "1", "b": None}, "there", id="a default in a block"),
+        pytest.param("{?a}{{{/}", {"a": "1"}, "{", id="a brace in a block"),
+        pytest.param("{? First Name }x{/ any words }", {"first_name": "A"}, "x", id="block names"),
+        pytest.param("{text|}", {"text": " x "}, " x ", id="a whole cell with a default"),
     ],
 )
 def test_a_template_is_filled(template, values, text):
@@ -47,12 +56,25 @@ def test_an_empty_value_without_default_names_its_column():
     assert missing == "column 'code' is empty and the template has no default for it"
 
 
+def test_a_missing_value_inside_a_block_counts_only_where_the_block_is_shown():
+    template = "Hi{?city} in {city}, {name}{/}"
+    assert render(template, city=None, name=None) == ("Hi", None)
+    text, missing = render(template, city="Durham", name=None)
+    assert text is None
+    assert missing == "column 'name' is empty and the template has no default for it"
+
+
 @pytest.mark.parametrize(
     ("template", "complaint"),
     [
         pytest.param("Hi {name", r"'\{' at character 4", id="never closed"),
         pytest.param("Hi name}", r"'\}' at character 8", id="never opened"),
         pytest.param("Hi {a {b}}", r"'\{' at character 4", id="nested"),
+        pytest.param("Hi {?name}x", "a block is open at character 11", id="a block never ended"),
+        pytest.param("Hi {/}", "end of a block at character 4", id="a block never begun"),
+        pytest.param("{?a}{?b}{/}{/}", "block at character 5 stands", id="blocks nested"),
+        pytest.param("{? }x{/}", "at character 1 names no column", id="a block without a name"),
+        pytest.param("{?zzzz}x{/}", "no column 'zzzz'", id="a block of an unknown column"),
         pytest.param("Hi {}", "at character 4 names no column", id="no name"),
         pytest.param("Hi { |x}", "at character 4 names no column", id="only a default"),
         pytest.param("{frist_name}", r"mean 'first_name'\?.*'phone', 'first_name', 'First Name'",

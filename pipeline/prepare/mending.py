@@ -1,0 +1,203 @@
+"""One cell, slowly and carefully: what spreadsheets and people do to phone numbers, undone.
+
+Pure Python around phonenumbers (the port of Google's libphonenumber), asked once for each distinct
+spelling that the vectorised path of `phones` does not know. A cell is mended only where nothing
+has to be guessed; what was mended is told.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
+
+from pipeline.prepare.readings import Fault, Repair, packed
+
+_PARSE_FAULTS = {
+    NumberParseException.INVALID_COUNTRY_CODE: Fault.COUNTRY,
+    NumberParseException.TOO_SHORT_AFTER_IDD: Fault.TOO_SHORT,
+    NumberParseException.TOO_SHORT_NSN: Fault.TOO_SHORT,
+    NumberParseException.TOO_LONG: Fault.TOO_LONG,
+}
+_LENGTH_FAULTS = {
+    ValidationResult.INVALID_COUNTRY_CODE: Fault.COUNTRY,
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: Fault.AREA_CODE,
+    ValidationResult.TOO_SHORT: Fault.TOO_SHORT,
+    ValidationResult.TOO_LONG: Fault.TOO_LONG,
+    ValidationResult.INVALID_LENGTH: Fault.LENGTH,
+}
+_COSTLY = {
+    PhoneNumberType.PREMIUM_RATE: Fault.PREMIUM_RATE,
+    PhoneNumberType.SHARED_COST: Fault.SHARED_COST,
+}
+
+_FORMULA = re.compile(r'^(?:=?"(.*)"|[\'’‘`=](.*))$', re.DOTALL)
+_DECIMALS = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
+_SCIENTIFIC = re.compile(r"\+?([0-9](?:[.,][0-9]+)?)[eE]\+?([0-9]{1,2})")
+_TRUNK_ZERO = re.compile(r"(?<=\d)([ \-.]*)\(0\)")
+_SEVERAL = re.compile(r"[;,/|\n\r]+|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
+_EXTENSION = re.compile(r"[\s,;]*(?:extension|ext\.?|x|#)[\s:.]*[0-9]{1,7}\s*$", re.IGNORECASE)
+_LETTER = re.compile(r"[A-Za-z]")
+_SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
+
+_FEWEST_DIGITS = 7  # of a number with its area code, anywhere
+_INTERNATIONAL_DIGITS = 11  # below, a number without a plus is not taken for an international one
+
+
+@lru_cache(maxsize=100_000)
+def read_cell(cell: str, region: str) -> int:
+    """Read one cell.
+
+    Args:
+        cell: as the file has it.
+        region: ISO 3166 code; how a number without a country code is read.
+
+    Returns:
+        A reading (`readings.packed`).
+    """
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        return packed(Fault.REGION)
+
+    text, repair = _legible(cell)
+    if not text:
+        return packed(Fault.MISSING)
+
+    several = [part for part in _SEVERAL.split(text) if _digits(part) >= _FEWEST_DIGITS]
+    if len(several) > 1 and not _EXTENSION.search(text):
+        return _first_valid(several, region)
+
+    answer, mended = _read(text, region)
+    return packed(answer, repair or mended)
+
+
+def _first_valid(parts: list[str], region: str) -> int:
+    answers = [_read(part.strip(), region)[0] for part in parts]
+    numbers = [answer for answer in answers if not isinstance(answer, Fault)]
+    return packed(numbers[0], Repair.SEVERAL) if numbers else packed(answers[0])
+
+
+def _legible(cell: str) -> tuple[str, Repair | None]:
+    """Return the cell in plain digits and blanks, without what nobody sees."""
+    seen = "".join(map(_seen, cell))
+    plain = "".join(map(_plain_digit, seen)).strip()
+    repair = Repair.INVISIBLE if seen != cell else None
+    if plain != seen.strip():
+        repair = Repair.DIGITS
+
+    if framed := _FORMULA.match(plain):
+        return (framed[1] or framed[2] or "").strip(), Repair.APOSTROPHE
+
+    return plain, repair
+
+
+def _seen(character: str) -> str:
+    """Return '' for what takes no room, a plain blank for every other kind of blank."""
+    if character in "\t\n\r":
+        return character
+
+    match unicodedata.category(character):
+        case "Cf" | "Cc" | "Mn":
+            return ""
+        case "Zs" | "Zl" | "Zp":
+            return " "
+        case _:
+            return character
+
+
+def _plain_digit(character: str) -> str:
+    if character.isascii() or not character.isdecimal():
+        return character
+
+    return str(unicodedata.decimal(character))
+
+
+def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
+    """Read a legible text as it is, or else with the one repair that makes it a number."""
+    if scientific := _SCIENTIFIC.fullmatch(text):
+        answer = _whole(scientific, region)
+        return answer, None if isinstance(answer, Fault) else Repair.SCIENTIFIC
+
+    if decimals := _DECIMALS.fullmatch(text):
+        answer, _ = _read(decimals[1], region)
+        return answer, Repair.DECIMALS
+
+    fault = _ask(text, region)
+    if not isinstance(fault, Fault):
+        return fault, Repair.TRUNK_ZERO if _TRUNK_ZERO.search(text) else None
+
+    for candidate, repair in _mended(text):
+        answer = _ask(candidate, region)
+        if not isinstance(answer, Fault):
+            return answer, repair
+
+    return fault, None
+
+
+def _mended(text: str) -> Iterator[tuple[str, Repair]]:
+    if _TRUNK_ZERO.search(text):
+        yield _TRUNK_ZERO.sub(r"\1", text), Repair.TRUNK_ZERO
+
+    if text[0].isdigit() and text[0] != "0" and not _LETTER.search(text):
+        foreign = _digits(text) >= _INTERNATIONAL_DIGITS
+        yield (f"+{text}", Repair.PLUS) if foreign else (f"0{text}", Repair.ZERO)
+
+
+def _whole(scientific: re.Match[str], region: str) -> int | Fault:
+    """Read 1.9195550123E+10, where the mantissa has every digit of the number."""
+    mantissa, exponent = scientific[1].replace(",", "."), int(scientific[2])
+    decimals = len(mantissa.partition(".")[2])
+    if decimals != exponent:
+        return Fault.DIGITS_LOST
+
+    answer, _ = _read(str(int(Decimal(f"{mantissa}E{exponent}"))), region)
+    return answer
+
+
+def _ask(text: str, region: str) -> int | Fault:
+    """Return phonenumbers' own answer; a number spelled in letters is refused."""
+    if phonenumbers.is_emergency_number(text, region):
+        return Fault.EMERGENCY
+
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException as error:
+        return _PARSE_FAULTS.get(error.error_type) or _not_a_number(text)
+
+    if not phonenumbers.is_valid_number(number):
+        return _invalid(text, number, region)
+
+    if _spelled(text):
+        return Fault.LETTERS
+
+    if costly := _COSTLY.get(phonenumbers.number_type(number)):
+        return costly
+
+    return int(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+
+
+def _spelled(text: str) -> bool:
+    """Tell 1-800-FLOWERS from ``Tel. 919-555-0123 ext. 5``."""
+    start = re.search(r"[+0-9]", text)
+    return bool(start and _LETTER.search(_EXTENSION.sub("", text[start.start() :])))
+
+
+def _invalid(text: str, number: phonenumbers.PhoneNumber, region: str) -> Fault:
+    is_short = phonenumbers.is_possible_short_number_for_region(number, region)
+    if is_short and _SHORT_DIGITS.fullmatch(text):
+        return Fault.SHORT
+
+    length = phonenumbers.is_possible_number_with_reason(number)
+    return _LENGTH_FAULTS.get(length, Fault.UNASSIGNED)
+
+
+def _not_a_number(text: str) -> Fault:
+    return Fault.LETTERS if any(map(str.isalpha, text)) else Fault.NO_DIGITS
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
