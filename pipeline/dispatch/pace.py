@@ -3,7 +3,7 @@
 The journal reserves the account's rate across processes (`Journal.begin`); a lane then waits here
 for its slot, is smoothed with its neighbours, and stops with all of them when the provider asks.
 
-    begin ─> permit.start_at ─> slot (sleep) ─> bucket of 10 ms ─> POST
+    begin ─> permit.start_at ─> slot (sleep) ─> bucket of 8 ms ─> POST
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ from pipeline.model import InDoubt, NotSent
 #: What may leave at once beyond one message, in seconds of the rate. A bucket of a whole second
 #: would send twice the rate in the first second; one of a single message alone would lose what
 #: every timer is late: a twentieth of a rate of 50, half of a rate of 2,000.
-BUCKET_SECONDS = 0.01
+BUCKET_SECONDS = 0.008
+
+#: How much faster than the permits the bucket lets through: what a stall held back would else stay
+#: behind for ever, and every further stall would cost some of the rate.
+CATCH_UP = 1.008
 
 #: The share of the contract that is used. Slots are exact, timers and networks are not: at exactly
 #: the rate, any second that catches one early arrival holds one too many.
@@ -78,7 +82,8 @@ class Pacer:
         patience: Patience,
     ) -> None:
         self._capacity = 1.0 + rate_segments_per_second * BUCKET_SECONDS
-        self._bucket = AsyncLimiter(self._capacity, self._capacity / rate_segments_per_second)
+        leak = rate_segments_per_second * CATCH_UP
+        self._bucket = AsyncLimiter(self._capacity, self._capacity / leak)
         self._turn = anyio.Lock(fast_acquire=True)
         self._clock, self._stop, self._patience = clock, stop, patience
         self._open_at = clock()
