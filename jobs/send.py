@@ -16,7 +16,7 @@ import anyio
 import typer
 
 from jobs import console, doctor, options
-from jobs.dispatching import Provider, Simulated, dispatch, identity
+from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
 from pipeline.account import load_account
@@ -85,6 +85,12 @@ def run(
             done = anyio.run(lambda: dispatch(found, journal, provider, quiet=quiet or as_json))
             files = campaigns.write_results(journal, found, folder)
 
+    return _report(found, done, files, as_json=as_json, quiet=quiet)
+
+
+def _report(
+    found: Estimate, done: Dispatched, files: campaigns.ResultFiles, *, as_json: bool, quiet: bool
+) -> int:
     code = exit_code(done, files)
     if as_json:
         console.print_json(summary_json(found, done, files))

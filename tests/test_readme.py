@@ -82,13 +82,15 @@ def test_the_simulator_of_readme_answers_until_it_is_stopped(shell, command):
 
 
 def test_the_campaign_of_readme_can_be_read(tmp_path):
-    (campaign,) = [text for language, text in BLOCKS if language == "toml"]
+    campaign, file_section = [text for language, text in BLOCKS if language == "toml"]
     (tmp_path / "campaign.toml").write_text(campaign, encoding="utf-8")
     for name in ("recipients.csv", "rates.toml"):
         shutil.copy(ROOT / "samples" / "quickstart" / name, tmp_path)
 
     settings = load_settings(tmp_path / "campaign.toml", Options())
     assert settings.rate_segments_per_second == 50
+    (tmp_path / "campaign.toml").write_text(campaign + file_section, encoding="utf-8")
+    assert load_settings(tmp_path / "campaign.toml", Options()).file_format.delimiter == ";"
 
 
 def test_every_command_is_in_readme_and_in_the_help():

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, UsageError
 from pipeline.model import FileFormat, Finding
 from pipeline.reading.delimited import read_delimited
 from pipeline.reading.kinds import Kind, kind_of
@@ -45,7 +45,7 @@ def read_recipients(
     Raises:
         InputError: a file cannot be understood for certain, or several do not fit together.
     """
-    with TemporaryDirectory(prefix="bandcast-") as workspace:
+    with _workspace() as workspace:
         readings = [
             _read(source, Path(workspace), file_format or FileFormat())
             for source in find_files(sources)
@@ -85,6 +85,15 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _workspace() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix="bandcast-")
+    except OSError as error:
+        raise UsageError(
+            f"no temporary folder can be written ({error.strerror}): make room, or set TMPDIR"
+        ) from error
+
+
 def _matching(source: str) -> list[str]:
     if is_remote(source):
         return [source]
@@ -95,8 +104,11 @@ def _matching(source: str) -> list[str]:
             "this is a directory; name a file in it, or all of them with '*.csv'", file=source
         )
 
-    if path.exists():
+    if path.is_file():
         return [source]
+
+    if path.exists():  # it can be read once, and we read twice
+        raise InputError("this is a pipe or a device; save it to a file first", file=source)
 
     if not glob.has_magic(source):
         raise InputError("there is no such file", file=source)

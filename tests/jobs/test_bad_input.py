@@ -35,21 +35,16 @@ def refused(done, *sentences, code=2):
 FILES = {
     "empty": ("p.csv", b"", ["p.csv", "the file is empty", "name the columns"]),
     "header only": ("p.csv", b"name,phone\n", ["p.csv", "no rows", "nothing to send"]),
-    "no header": ("p.csv", b"Ada,+19195550101\nBob,1\n", ["p.csv", "put a line such as 'phone'"]),
+    "no header": ("p.csv", b"Ada,+19195550101\nBob,1\n", ["p.csv", "'column_1', 'column_2'", "phone ="]),
     "no phone column": ("p.csv", b"name,nr\nA,1\n", ["p.csv", "'name', 'nr'", "'phone'"]),
-    "two phone columns": ("p.csv", b"name,phone,Mobile\nA,1,2\n", ["'phone', 'Mobile'", "rename"]),
-    "two columns of one name": ("p.csv", b"phone,phone\n1,2\n", ["p.csv", "'phone'", "rename"]),
-    "not utf-8": ("p.csv", b"name,phone\nRen\xe9,1\n", ["p.csv, row 1, column 'name'", "UTF-8"]),
-    "utf-16": ("p.csv", "name,phone\nA,1\n".encode("utf-16"), ["p.csv", "CSV UTF-8"]),
+    "two phones": ("p.csv", b"name,phone,Mobile\nA,1,2\n", ["'phone', 'Mobile'", "phone ="]),
     "a row too long": ("p.csv", b"name,phone\nA,1\nB,2,3\n", ["p.csv, row 2", "3 cells", "quotes"]),
     "an open quote": ("p.csv", b'name,phone\n"A,1\nB,2\n', ["p.csv", "quote"]),
     "a picture named csv": ("p.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0", ["p.csv", "CSV UTF-8"]),
-    "a workbook named csv": ("p.csv", b"PK\x03\x04\x14\0\x06\0\x08\0!\0\xb5", ["p.csv", "UTF-8"]),
+    "a workbook named csv": ("p.csv", b"PK\x03\x04\x14\0\x06\0\x08\0!\0\xb5", ["p.csv", ".xlsx"]),
     "zeros named csv": ("p.csv", bytes(4096), ["p.csv"]),
     "gzip cut short": ("p.csv.gz", gzip.compress(b"phone\n1\n" * 99)[:-9], ["p.csv.gz", "damaged"]),
-    "parquet that is none": ("p.parquet", b"name,phone\nA,1\n", ["p.parquet", "not a Parquet"]),
-    "parquet without a byte": ("p.parquet", b"", ["p.parquet", "not a Parquet file"]),
-    "another kind": ("p.xls", b"name,phone\nA,1\n", ["p.xls", ".csv", ".parquet"]),
+    "parquet without a byte": ("p.parquet", b"", ["p.parquet", "the file is empty"]),
 }  # fmt: skip
 
 
@@ -236,7 +231,7 @@ def test_real_processes_end_like_the_others(folder):
 
 def test_a_disk_that_is_full_is_a_sentence_and_leaves_nothing(folder):
     before = listing(folder)
-    limit = (resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    limit = (resource.RLIMIT_FSIZE, (512, resource.RLIM_INFINITY))
     full = run(folder, "estimate", "campaign.toml", preexec_fn=lambda: resource.setrlimit(*limit))
     refused(full, ["out/spring", "cannot be written there", "--out"])
     assert listing(folder) == before
