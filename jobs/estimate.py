@@ -42,7 +42,9 @@ def run(
         strict=strict,
     )
     plan_path = options.out_folder(out, settings) / "plan.parquet"
-    found = estimate(settings, plan_path, on=datetime.now(UTC).date())
+    now = datetime.now(UTC)
+    bars = options.bars_of(settings, options.journal_url(), now=now)
+    found = estimate(settings, plan_path, on=now.date(), bars=bars)
     if as_json:
         shown = {"texts": preview(plan_path).as_json()} if texts else {}
         console.print_json({**found.as_json(), **shown})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +62,9 @@ def run(
     url = simulation_url(folder) if simulate else options.journal_url()
     _refuse_to_ask_nobody(yes=yes)
 
-    with drafted(settings, folder, on=_price_day(url, settings)) as found:
+    started = _started(url, settings)
+    bars = options.bars_of(settings, url, now=started)
+    with drafted(settings, folder, on=started.date(), bars=bars) as found:
         if not (as_json or quiet):
             doctor.print_findings(found)
             console.print_estimate(found, plan=str(folder / "plan.parquet"))
@@ -93,16 +95,16 @@ def _provider(*, simulate: bool, faults: str, seed: int) -> Provider:
         raise SettingsError([f"--faults: {error}"]) from None
 
 
-def _price_day(url: str, settings: Settings) -> date:
-    """Return the day whose prices count: a campaign keeps those of the day it was started."""
+def _started(url: str, settings: Settings) -> datetime:
+    """Return when the campaign started or starts: it keeps the prices and the lists of that day."""
     journal = find_journal(url)
     if journal is None:
-        return datetime.now(UTC).date()
+        return datetime.now(UTC)
 
     with closing(journal):
         earlier = journal.enlistment(settings.campaign.name)
 
-    return (earlier.created_at if earlier else datetime.now(UTC)).date()
+    return earlier.created_at if earlier else datetime.now(UTC)
 
 
 def _refuse_to_ask_nobody(*, yes: bool) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline import tables
+from pipeline import barring, tables
+from pipeline.barring import Bars
 from pipeline.errors import UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Finding
 from pipeline.prepare import columns, plan, pricing
@@ -26,6 +27,8 @@ from pipeline.prepare.recipients import find_phone_columns
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
+
+NOBODY = Bars()  #: is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,9 @@ class Estimate:
 
 
 @contextmanager
-def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]:
+def drafted(
+    settings: Settings, folder: Path, *, on: date, bars: Bars = NOBODY
+) -> Iterator[Estimate]:
     """Estimate with the plan under a passing name; gone at the end unless `kept_as` moved it.
 
     So a run that is refused or declined leaves nothing behind, and two runs at once do not write
@@ -106,28 +111,36 @@ def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]
     is_new = not folder.exists()
     path = folder / f".plan-{os.getpid()}.parquet"
     try:
-        yield estimate(settings, path, on=on)
+        yield estimate(settings, path, on=on, bars=bars)
     finally:
         path.unlink(missing_ok=True)
         if is_new and folder.exists() and not any(folder.iterdir()):
             folder.rmdir()
 
 
-def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
+def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBODY) -> Estimate:
     """Plan the campaign, write the plan atomically and add it up.
 
     Args:
         settings: The campaign.
         plan_path: Where plan.parquet goes; its folder is made. Nothing is written on an error.
         on: The day whose prices count.
+        bars: Who is left out.
 
     Raises:
         UsageError: the file, the template or the rate card cannot be used.
     """
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
-        draft = plan.draft(reading.frame, settings.campaign, card, on=on, file=_name(reading))
-        findings = (*reading.findings, *draft.findings)
+        draft = plan.draft(
+            reading.frame,
+            settings.campaign,
+            card,
+            on=on,
+            file=_name(reading),
+            barred=bars.barred,
+        )
+        findings = (*reading.findings, *draft.findings, *bars.findings)
         if settings.strict:
             _refuse_repairs(findings)
 
@@ -141,7 +154,12 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
         settings=settings,
         plan_path=plan_path,
         totals=totals,
-        fingerprint=plan.fingerprint(settings.campaign, card, recipients_digest=digest),
+        fingerprint=plan.fingerprint(
+            settings.campaign,
+            card,
+            recipients_digest=digest,
+            suppression_digest=barring.files_digest(settings.suppression),
+        ),
         card=card.name,
         file=file,
         findings=findings,

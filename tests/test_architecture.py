@@ -75,9 +75,22 @@ WALLS = {
         {"anyio", "httpx", "msgspec", "starlette", "uvicorn"},
         {"pipeline.model", "pipeline.bandwidth.wire", "pipeline.simulator"},
     ),
+    "pipeline.barring": (
+        {"polars"},
+        {
+            "pipeline.errors",
+            "pipeline.journal",
+            "pipeline.lifecycle",
+            "pipeline.model",
+            "pipeline.prepare",
+            "pipeline.reading",
+            "pipeline.settings",
+        },
+    ),
     "pipeline.estimate": (
         {"polars"},
         {
+            "pipeline.barring",
             "pipeline.errors",
             "pipeline.model",
             "pipeline.prepare",
