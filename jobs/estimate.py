@@ -42,8 +42,9 @@ def run(
         card=card,
         strict=strict,
     )
-    folder = options.out_folder(out, settings)
-    with drafted(settings, folder, on=datetime.now(UTC).date()) as found:
+    folder, now = options.out_folder(out, settings), datetime.now(UTC)
+    bars = options.bars_of(settings, options.journal_url(campaign), now=now)
+    with drafted(settings, folder, on=now.date(), bars=bars) as found:
         found.publish(folder / "plan.parquet")
 
     shown = preview(folder / "plan.parquet")

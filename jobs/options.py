@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipeline.barring import Bars, find_bars
 from pipeline.errors import SettingsError
+from pipeline.journal.opening import find_journal
 from pipeline.settings import Options, Settings, load_settings
 
 CampaignFile = Annotated[
@@ -101,3 +105,19 @@ def journal_url(campaign: Path | None = None) -> str:
         raise SettingsError([f"BANDCAST_JOURNAL: there is no directory '{folder}': make it first"])
 
     return url
+
+
+def bars_of(settings: Settings, url: str, *, now: datetime) -> Bars:
+    """Find out whom the campaign leaves out; one that was started keeps what was known then.
+
+    Raises:
+        InputError: a suppression file cannot be read.
+        SettingsError: an excluded campaign is unknown.
+    """
+    journal = find_journal(url)
+    if journal is None:
+        return find_bars(settings, None, now=now)
+
+    with closing(journal):
+        earlier = journal.enlistment(settings.campaign.name)
+        return find_bars(settings, journal, now=earlier.created_at if earlier else now)

@@ -68,7 +68,8 @@ def run(
     _refuse_to_ask_nobody(yes=yes)
 
     started_at = _started_at(url, settings)
-    with drafted(settings, folder, on=started_at.date()) as found:
+    bars = options.bars_of(settings, url, now=started_at)
+    with drafted(settings, folder, on=started_at.date(), bars=bars) as found:
         if not (as_json or quiet):
             doctor.print_findings(found)
             console.print_estimate(found, plan=str(folder / "plan.parquet"))
@@ -117,7 +118,7 @@ def _provider(*, simulate: bool, faults: str, seed: int) -> Provider:
 
 
 def _started_at(url: str, settings: Settings) -> datetime:
-    """Return when the campaign was started, or now: a campaign keeps the prices of that day.
+    """Return when the campaign was started, or now: it keeps the prices and lists of that day.
 
     Raises:
         CampaignHeld: it is running; so the second run ends before it estimates and asks.

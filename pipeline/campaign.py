@@ -57,8 +57,9 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
         currency=totals.currency,
         created_at=now,
     )
-    media = estimate.settings.campaign.media
-    payloads = plan.shard_payloads(pl.scan_parquet(estimate.plan_path), media=media)
+    campaign, frame = estimate.settings.campaign, pl.scan_parquet(estimate.plan_path)
+    own = plan.media_column(campaign, frame.collect_schema().names())
+    payloads = plan.shard_payloads(frame, media=campaign.media, media_column=own)
     shards = (
         Shard(number=number, rows=rows, payload=payload)
         for number, (rows, payload) in enumerate(payloads)

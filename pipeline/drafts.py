@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
+from pipeline.barring import Bars
 from pipeline.errors import UsageError
-from pipeline.estimate import Estimate, estimate
+from pipeline.estimate import NOBODY, Estimate, estimate
 from pipeline.settings import Settings, exists
 
 #: What a campaign writes into its folder.
@@ -17,7 +18,9 @@ _WRITTEN = ("plan.parquet", "results.parquet", "results.csv")
 
 
 @contextmanager
-def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]:
+def drafted(
+    settings: Settings, folder: Path, *, on: date, bars: Bars = NOBODY
+) -> Iterator[Estimate]:
     """Estimate with the plan under a passing name; of this process's own, gone at the end.
 
     So a run that is refused or declined leaves nothing behind, and two runs at once do not write
@@ -28,7 +31,7 @@ def drafted(settings: Settings, folder: Path, *, on: date) -> Iterator[Estimate]
     path = folder / f".plan-{os.getpid()}.parquet"
     new = [place for place in (folder, *folder.parents) if not exists(place)]
     try:
-        yield estimate(settings, path, on=on)
+        yield estimate(settings, path, on=on, bars=bars)
     finally:
         with suppress(OSError):  # what cannot be removed was not made, or is not empty
             path.unlink(missing_ok=True)

@@ -18,7 +18,8 @@ from typing import Any
 
 import polars as pl
 
-from pipeline import tables
+from pipeline import barring, tables
+from pipeline.barring import Bars
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing
@@ -26,6 +27,8 @@ from pipeline.prepare.recipients import find_phone_columns
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
+
+NOBODY = Bars()  #: nobody is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +104,14 @@ class Estimate:
         }
 
 
-def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
+def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBODY) -> Estimate:
     """Plan the campaign, write the plan atomically and add it up.
 
     Args:
         settings: The campaign.
         plan_path: Where plan.parquet goes; its folder is made. Nothing is written on an error.
         on: The day whose prices count.
+        bars: Who is left out.
 
     Raises:
         UsageError: the file, the template, the rate card or the folder cannot be used, or the file
@@ -116,8 +120,15 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
         before = _state_of(reading.files)
-        draft = plan.draft(reading.frame, settings.campaign, card, on=on, file=_name(reading))
-        findings = (*reading.findings, *draft.findings)
+        draft = plan.draft(
+            reading.frame,
+            settings.campaign,
+            card,
+            on=on,
+            file=_name(reading),
+            barred=bars.barred,
+        )
+        findings = (*reading.findings, *draft.findings, *bars.findings)
         if settings.strict:
             _refuse_repairs(findings)
 
@@ -138,7 +149,12 @@ def estimate(settings: Settings, plan_path: Path, *, on: date) -> Estimate:
         settings=settings,
         plan_path=plan_path,
         totals=totals,
-        fingerprint=plan.fingerprint(settings.campaign, card, recipients_digest=digest),
+        fingerprint=plan.fingerprint(
+            settings.campaign,
+            card,
+            recipients_digest=digest,
+            suppression_digest=barring.files_digest(settings.suppression),
+        ),
         card=card.name,
         file=file,
         findings=findings,

@@ -32,6 +32,17 @@ EXPECTED = {
     "delimiter": 'one character, such as ";", or "tab"',
     "header": "true or false",
     "sheet": "the name of a sheet, in quotes",
+    "columns": "a section: write [columns] on a line of its own",
+    "variants": "sections: write [[variants]] above each",
+    "suppression": "a section: write [suppression] on a line of its own",
+    "frequency": "a section: write [frequency] on a line of its own",
+    "phone": "the name of a column in quotes, or a list of them, the preferred first",
+    "exclude": 'a list of campaigns, such as ["spring-sale"]',
+    "key": "the name of a column, in quotes",
+    "text": "the name of a column, in quotes",
+    "weight": "a whole number from 1 to 1000000",
+    "files": "the path of a file in quotes, or a list of them",
+    "days": "a whole number of days from 0 to 3650",
 }
 
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 \-+_&]{1,11}")
@@ -96,10 +107,42 @@ class CampaignSection(_Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     recipients: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_some)]
     senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
-    template: str
+    template: str | None  # None where `variants` or a column of texts say what is written
     channel: Channel = Channel.SMS
     media: tuple[str, ...] = ()
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+    phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+
+
+class ColumnsSection(_Section):
+    """Columns of the recipient file that say something about their row."""
+
+    key: str | None = None
+    sender: Annotated[str | None, Field(alias="from")] = None
+    text: str | None = None
+    media: str | None = None
+    region: str | None = None
+
+
+class VariantSection(_Section):
+    """One of several texts."""
+
+    name: Annotated[str, Field(max_length=100)]
+    template: str
+    weight: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+class SuppressionSection(_Section):
+    """Lists of numbers that get no texts, besides the journal's own."""
+
+    files: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+
+
+class FrequencySection(_Section):
+    """How often anybody may be texted."""
+
+    days: Annotated[int, Field(ge=0, le=3_650)] = 0
 
 
 class SendingSection(_Section):
@@ -129,4 +172,8 @@ class Document(_Section):
     campaign: CampaignSection
     sending: SendingSection = SendingSection()
     rates: RatesSection = RatesSection()
+    columns: ColumnsSection = ColumnsSection()
+    variants: tuple[VariantSection, ...] = ()
+    suppression: SuppressionSection = SuppressionSection()
+    frequency: FrequencySection = FrequencySection()
     file: FileSection = FileSection()

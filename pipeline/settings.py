@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
-from pipeline.model import Campaign, Channel, FileFormat
+from pipeline.model import Campaign, Channel, Columns, FileFormat, Variant
 from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, EXPECTED, Document
 
 _OPTIONS = {"name": "--name", "template": "--template", "from": "--from", "rate": "--rate"}
@@ -35,6 +35,8 @@ class Settings:
     file_format: FileFormat = field(default_factory=FileFormat)
     #: Refuse a file that would have to be repaired.
     strict: bool = False
+    #: Files of numbers that get no texts.
+    suppression: tuple[Path, ...] = ()
     #: The account's contract, in segments per second.
     rate_segments_per_second: float = DEFAULT_RATE_SEGMENTS_PER_SECOND
     #: The rate card; None is the built-in card of list prices.
@@ -66,6 +68,7 @@ def load_settings(path: Path, options: Options) -> Settings:
     is_toml = path.suffix.lower() == ".toml"
     document = _read_toml(path) if is_toml else _document_of(path)
     said = _apply(options, document)
+    _allow_other_texts(document)
     label = path.name if is_toml else None
     try:
         checked = Document.model_validate(document)
@@ -122,6 +125,13 @@ def _apply(options: Options, document: dict[str, Any]) -> set[str]:
     return {key for (_, key), value in said.items() if value is not None}
 
 
+def _allow_other_texts(document: dict[str, Any]) -> None:
+    campaign, columns = document.get("campaign"), document.get("columns")
+    has_own_text = isinstance(columns, dict) and columns.get("text")
+    if isinstance(campaign, dict) and (has_own_text or document.get("variants")):
+        campaign.setdefault("template", None)
+
+
 def _settings(checked: Document, base: Path, options: Options) -> Settings:
     part = checked.campaign
     card = options.card or (base / checked.rates.card if checked.rates.card else None)
@@ -129,14 +139,19 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
         campaign=Campaign(
             name=part.name,
             senders=part.senders,
-            template=part.template,
+            template=part.template or "",
             channel=part.channel,
             media=part.media,
             region=part.region,
+            columns=Columns(phone=part.phone, **checked.columns.model_dump()),
+            variants=tuple(Variant(**each.model_dump()) for each in checked.variants),
+            exclude=part.exclude,
+            frequency_days=checked.frequency.days,
         ),
         recipients=tuple(_located(source, base) for source in part.recipients),
         file_format=FileFormat(**checked.file.model_dump()),
         strict=options.strict,
+        suppression=tuple(base / file for file in checked.suppression.files),
         rate_segments_per_second=checked.sending.rate,
         card=card,
     )
@@ -156,14 +171,32 @@ def _problems(label: str, settings: Settings) -> Iterator[str]:
         if not (_is_address(source) or glob.has_magic(source) or exists(Path(source))):
             yield f"{label}: recipients: there is no file '{source}'"
 
+    for file in settings.suppression:
+        if not (exists(file) and file.is_file()):
+            yield f"{label}: [suppression] files: there is no file '{file}'"
+
+    yield from (f"{label}: {problem}" for problem in _text_problems(campaign))
+    if campaign.name in campaign.exclude:
+        yield f"{label}: exclude: a campaign cannot leave out its own recipients"
+
     if settings.card and not exists(settings.card):
         yield f"{label}: rate card: there is no file '{settings.card}'"
 
-    if campaign.channel is Channel.MMS and not campaign.media:
+    has_media = campaign.media or campaign.columns.media
+    if campaign.channel is Channel.MMS and not has_media:
         yield f'{label}: an MMS campaign needs media = ["https://..."]'
 
-    if campaign.channel is Channel.SMS and campaign.media:
+    if campaign.channel is Channel.SMS and has_media:
         yield f'{label}: media is for MMS: write channel = "mms", or take media out'
+
+
+def _text_problems(campaign: Campaign) -> Iterator[str]:
+    if campaign.template and campaign.variants:
+        yield "there are a template and [[variants]]: write the template as one of the variants"
+
+    names = [each.name for each in campaign.variants]
+    if len(set(names)) < len(names):
+        yield "[[variants]]: two of them have one name"
 
 
 def _sentence(label: str | None, said: set[str], detail: ErrorDetails) -> str:
@@ -186,7 +219,7 @@ def _sentence(label: str | None, said: set[str], detail: ErrorDetails) -> str:
         case "value_error":
             return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
         case _:
-            return f"{where} must be {EXPECTED[key]}"
+            return f"{where} must be {EXPECTED.get(key, 'another value')}"
 
 
 def _nearest(place: list[str]) -> str:

@@ -77,11 +77,24 @@ WALLS = {
     ),
     "pipeline.drafts": (
         set(),
-        {"pipeline.errors", "pipeline.estimate", "pipeline.settings"},
+        {"pipeline.barring", "pipeline.errors", "pipeline.estimate", "pipeline.settings"},
+    ),
+    "pipeline.barring": (
+        {"polars"},
+        {
+            "pipeline.errors",
+            "pipeline.journal",
+            "pipeline.lifecycle",
+            "pipeline.model",
+            "pipeline.prepare",
+            "pipeline.reading",
+            "pipeline.settings",
+        },
     ),
     "pipeline.estimate": (
         {"polars"},
         {
+            "pipeline.barring",
             "pipeline.errors",
             "pipeline.model",
             "pipeline.prepare",

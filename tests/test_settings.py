@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.model import Channel, FileFormat
+from pipeline.model import Channel, Columns, FileFormat, Variant
 from pipeline.settings import Options, load_settings
 
 GOOD = """
@@ -161,3 +161,72 @@ def test_the_file_section_reaches_the_reader(folder):
     assert load_settings(write(folder, GOOD + said), Options()).file_format == FileFormat(
         encoding="cp1252", delimiter="\t", header=False
     )
+
+
+WHOLE = """
+[campaign]
+name = "spring-sale"
+recipients = "people.csv"
+from = ["+19195550123"]
+phone = ["mobile", "home"]
+exclude = "winter"
+[columns]
+key = "order"
+from = "sender"
+text = "message"
+region = "country"
+[[variants]]
+name = "short"
+template = "Hi"
+weight = 3
+[[variants]]
+name = "long"
+template = "Good morning"
+[suppression]
+files = ["no-texts.csv"]
+[frequency]
+days = 7
+"""
+
+
+def test_columns_variants_and_exclusions_are_read(folder):
+    (folder / "no-texts.csv").write_text("phone\n")
+    settings = load_settings(write(folder, WHOLE), Options())
+    campaign = settings.campaign
+    assert campaign.columns == Columns(
+        phone=("mobile", "home"), key="order", sender="sender", text="message", region="country"
+    )
+    assert campaign.variants == (
+        Variant(name="short", template="Hi", weight=3),
+        Variant(name="long", template="Good morning"),
+    )
+    assert (campaign.exclude, campaign.frequency_days) == (("winter",), 7)
+    assert settings.suppression == (folder / "no-texts.csv",)
+
+
+def test_a_column_of_texts_needs_no_template(folder):
+    text = GOOD.replace('template = "Hi {name}"', "") + '[columns]\ntext = "message"\n'
+    assert load_settings(write(folder, text), Options()).campaign.template == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (GOOD + '[suppression]\nfiles = ["gone.csv"]\n', "no file"),
+        (GOOD + '[[variants]]\nname = "a"\ntemplate = "x"\n', "write the template as one"),
+        (GOOD + '[[variants]]\nname = "a"\n', "template is missing"),
+        (GOOD + "[frequency]\ndays = -1\n", "days"),
+        (GOOD + 'exclude = ["spring-sale"]\n', "its own recipients"),
+        (GOOD + '[columns]\nregoin = "x"\n', "did you mean 'region'"),
+        (
+            GOOD.replace('template = "Hi {name}"', "")
+            + '[[variants]]\nname = "a"\ntemplate = "x"\n' * 2,
+            "one name",
+        ),
+        (GOOD + '[columns]\nmedia = "picture"\n', "mms"),
+    ],
+    ids=["file", "both texts", "variant", "days", "itself", "typo", "names", "media"],
+)
+def test_what_does_not_hold_together_is_said(folder, text, words):
+    (problem,) = problems_of(folder, text)
+    assert words in problem

@@ -40,6 +40,7 @@ __all__ = [
     "Totals",
     "draft",
     "fingerprint",
+    "media_column",
     "plan_frame",
     "read_shard",
     "shard_payloads",
@@ -127,13 +128,26 @@ def plan_frame(
     return draft(recipients, campaign, card, on=on, file=file, barred=barred, strict=strict).frame
 
 
-def fingerprint(campaign: Campaign, card: RateCard, *, recipients_digest: str) -> dict[str, str]:
+def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
+    """Return the column of a plan that has each row's own pictures; None where rows have none."""
+    if campaign.columns.media is None:
+        return None
+
+    own = plan_columns[plan_columns.index(columns.CURRENCY) + 1 :]
+    names = {name.removeprefix("input_"): name for name in own}
+    return names[find_named(campaign.columns.media, list(names), file="plan")]
+
+
+def fingerprint(
+    campaign: Campaign, card: RateCard, *, recipients_digest: str, suppression_digest: str = ""
+) -> dict[str, str]:
     """Name every part a plan is made of, with a short digest.
 
     Args:
         campaign: what is said.
         card: the prices.
         recipients_digest: SHA-256 of the recipient file, in hex.
+        suppression_digest: of the suppression files.
     """
     prices = [str(price) for price in card.prices]
     variants = [asdict(variant) for variant in campaign.variants]
@@ -145,7 +159,7 @@ def fingerprint(campaign: Campaign, card: RateCard, *, recipients_digest: str) -
         "media": _digest(campaign.media),
         "region": _digest(campaign.region),
         "columns": _digest(asdict(campaign.columns)),
-        "exclusions": _digest([campaign.exclude, campaign.frequency_days]),
+        "exclusions": _digest([campaign.exclude, campaign.frequency_days, suppression_digest]),
         "rate card": _digest([card.name, card.currency, prices]),
     }
 

@@ -17,7 +17,7 @@ from pipeline.prepare import columns
 READING = columns.WORKING + "reading"  #: Int64, as above
 
 _REPAIR_SHIFT, _COLUMN_SHIFT = 50, 56
-_NUMBER_MASK = (1 << _REPAIR_SHIFT) - 1
+NUMBER_MASK = (1 << _REPAIR_SHIFT) - 1
 _REPAIR_MASK = (1 << (_COLUMN_SHIFT - _REPAIR_SHIFT)) - 1
 
 #: How many columns of phone numbers a reading can tell apart.
@@ -102,7 +102,7 @@ def in_column(reading: pl.Expr, position: int) -> pl.Expr:
 
 def number_of(reading: pl.Expr) -> pl.Expr:
     """Return E.164 without its plus (Int64), null for a fault."""
-    return pl.when(reading >= 0).then(reading & _NUMBER_MASK)
+    return pl.when(reading >= 0).then(reading & NUMBER_MASK)
 
 
 def fault_of(reading: pl.Expr) -> pl.Expr:

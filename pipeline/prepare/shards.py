@@ -20,13 +20,15 @@ def shard_rows(messages: int) -> int:
 
 
 def shard_payloads(
-    plan: pl.LazyFrame, *, media: tuple[str, ...] = ()
+    plan: pl.LazyFrame, *, media: tuple[str, ...] = (), media_column: str | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """Cut the messages of a plan into shards, holding one at a time.
 
     Args:
         plan: the plan, best scanned from its Parquet file.
         media: addresses of pictures that every message carries.
+        media_column: the plan's column of a row's own pictures, with blanks between them; it
+            outranks `media` where it is not blank.
 
     Yields:
         How many messages the shard holds, and the messages in Arrow IPC, compressed.
@@ -43,12 +45,17 @@ def shard_payloads(
         columns.TEXT,
         columns.SEGMENTS,
         micros.cast(pl.Int64).alias(_COST_MICROS),
-        pl.lit(list(media), dtype=pl.List(pl.String)).alias(_MEDIA),
+        _media(media, media_column).alias(_MEDIA),
     )
     for shard in needed.collect_batches(chunk_size=shard_rows(count), maintain_order=True):
         buffer = BytesIO()
         shard.write_ipc(buffer, compression="zstd")
         yield shard.height, buffer.getvalue()
+
+
+def read_addresses(payload: bytes) -> pl.DataFrame:
+    """Return `row` (Int64) and `to` (String) of a shard's messages, without their texts."""
+    return pl.read_ipc(BytesIO(payload), columns=[columns.ROW, columns.TO])
 
 
 def read_shard(payload: bytes) -> list[Message]:
@@ -67,3 +74,12 @@ def read_shard(payload: bytes) -> list[Message]:
         )
         for row in pl.read_ipc(BytesIO(payload)).iter_rows(named=True)
     ]
+
+
+def _media(media: tuple[str, ...], column: str | None) -> pl.Expr:
+    shared = pl.lit(list(media), dtype=pl.List(pl.String))
+    if column is None:
+        return shared
+
+    own = pl.col(column).cast(pl.String).str.extract_all(r"\S+")
+    return pl.when(own.list.len() > 0).then(own).otherwise(shared)

@@ -7,30 +7,16 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline.errors import InputError, RateCardError, TemplateError
-from pipeline.model import Campaign, Channel
+from pipeline.model import Channel, Columns
 from pipeline.prepare import columns
-from pipeline.prepare.plan import fingerprint, plan_frame, totals
-from pipeline.prepare.pricing import Price, RateCard
-
-TODAY = date(2026, 6, 1)
-CAMPAIGN = Campaign(name="spring", senders=("+19195550100",), template="Your code: {code}.")
-CARD = RateCard(
-    name="test",
-    currency="USD",
-    prices=tuple(
-        Price(channel=channel, sender=None, prefix="1", base=Decimal(base))
-        for channel, base in ((Channel.SMS, "0.004"), (Channel.MMS, "0.015"))
-    ),
+from pipeline.prepare.plan import (
+    fingerprint,
+    plan_frame,
+    totals,
 )
-
-
-def make_plan(data, **changes):
-    campaign = dataclasses.replace(CAMPAIGN, **changes)
-    return plan_frame(pl.LazyFrame(data), campaign, CARD, on=TODAY).collect(engine="streaming")
+from tests.prepare.plans import CAMPAIGN, CARD, TODAY, VARIANTS, make_plan
 
 
 def test_a_plan_has_the_columns_of_the_contract_in_order():
@@ -189,35 +175,6 @@ def test_a_campaign_that_cannot_be_planned_is_refused_as_a_whole(data, error):
         make_plan(data)
 
 
-CELLS = st.one_of(
-    st.none(),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
-    st.sampled_from(["9195550123", "+1 (919) 555-0123", "212-555-0100", "n/a", "555-0100"]),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=30))
-def test_no_row_is_lost_and_each_has_exactly_one_fate(rows):
-    data = dict(
-        zip(("phone", "first_name", "code"), map(list, zip(*rows, strict=True)), strict=True)
-    )
-    plan = make_plan({name: pl.Series(cells, dtype=pl.String) for name, cells in data.items()})
-    assert plan["row"].to_list() == list(range(1, len(rows) + 1))
-    assert {name: plan[name].to_list() for name in data} == data
-    for row in plan.iter_rows(named=True):
-        present = [row[name] is not None for name in columns.MESSAGE_COLUMNS]
-        assert present == [row["reason"] is None] * len(present)
-        assert (row["reason"] is None) == (row["reason_detail"] is None)
-        assert row["reason"] or (row["to"] and row["text"].strip())
-
-    sent = plan.filter(pl.col("reason").is_null())
-    assert sent["message_key"].n_unique() == sent["to"].n_unique() == sent.height
-    added = totals(plan.lazy())
-    assert added.rows == len(rows) == added.messages + sum(added.skipped.values())
-    assert added.messages == sum(added.encodings.values())
-
-
 def test_totals_are_exact_sums():
     data = {
         "phone": ["9195550100", "9195550101", "9195550100", "n/a", "9195550102"],
@@ -256,6 +213,10 @@ def test_totals_refuse_a_message_without_a_price():
         ({"channel": Channel.MMS}, "channel"),
         ({"media": ("https://example.com/a.png",)}, "media"),
         ({"region": "CA"}, "region"),
+        ({"columns": Columns(key="order")}, "columns"),
+        ({"variants": VARIANTS}, "template"),
+        ({"exclude": ("winter",)}, "exclusions"),
+        ({"frequency_days": 7}, "exclusions"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -1,0 +1,172 @@
+"""Whom a campaign leaves out: suppression lists, earlier campaigns, and whoever was texted lately.
+
+    files ─┐
+    journal's list ─┼─> Bars ─> prepare.plan.draft
+    earlier campaigns ─┘
+
+The journal asks its own list again at the moment of sending: who asks for no more texts after the
+plan was made gets none either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from pipeline.errors import SettingsError
+from pipeline.journal import Journal
+from pipeline.lifecycle import MessageState
+from pipeline.model import Columns, Finding
+from pipeline.prepare.lists import read_list
+from pipeline.prepare.plan import Barred
+from pipeline.prepare.shards import read_addresses
+from pipeline.reading.files import read_recipients
+from pipeline.settings import Settings
+
+SUPPRESSED, EXCLUDED, FREQUENCY_CAP = "suppressed", "excluded", "frequency_cap"
+
+#: A message in one of these states never reached anybody.
+_NOT_TEXTED = frozenset(
+    {
+        MessageState.READY,
+        MessageState.REJECTED,
+        MessageState.CANCELLED,
+        MessageState.FAILED,
+    }
+)
+_DIGEST_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars:
+    """Who is left out, and what was found in the lists."""
+
+    barred: tuple[Barred, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def find_bars(settings: Settings, journal: Journal | None, *, now: datetime) -> Bars:
+    """Read every list that the campaign names.
+
+    Args:
+        settings: the campaign.
+        journal: where earlier campaigns are; None where there is no journal yet.
+        now: when the campaign started, or starts: what became known later does not change its plan.
+
+    Raises:
+        InputError: a suppression file cannot be read.
+        SettingsError: an excluded campaign is unknown.
+    """
+    lists = [_read_file(path, settings.campaign.region) for path in settings.suppression]
+    barred = [barred for barred, _ in lists]
+    if journal is not None:
+        barred += _suppressed(journal, now)
+
+    barred += _excluded(journal, settings)
+    if journal is not None and settings.campaign.frequency_days:
+        barred += _capped(journal, settings, now)
+
+    findings = [finding for _, found in lists for finding in found]
+    return Bars(barred=tuple(barred), findings=tuple(findings))
+
+
+def files_digest(paths: Sequence[Path]) -> str:
+    """Return a digest of what suppression files hold, in hex; '' without any."""
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:_DIGEST_CHARACTERS] * bool(paths)
+
+
+def read_numbers_of(path: Path, region: str) -> tuple[pl.Series, tuple[Finding, ...]]:
+    """Read a file of numbers of any kind that recipients may have.
+
+    Returns:
+        The distinct numbers (Int64, E.164 without its plus), and how many rows held none.
+
+    Raises:
+        InputError: the file cannot be read, or it is not clear which column has the numbers.
+    """
+    with read_recipients([path]) as reading:
+        numbers, unread, rows = read_list(
+            reading.frame, roles=Columns(), region=region, file=path.name
+        )
+
+    if not unread:
+        return numbers, ()
+
+    sentence = f"rows of the suppression list '{path.name}' hold no number and bar nobody"
+    return numbers, (Finding(code="suppression_rows", sentence=sentence, count=unread, rows=rows),)
+
+
+def _read_file(path: Path, region: str) -> tuple[Barred, tuple[Finding, ...]]:
+    numbers, findings = read_numbers_of(path, region)
+    detail = f"on the suppression list '{path.name}'"
+    return Barred(reason=SUPPRESSED, detail=detail, numbers=numbers), findings
+
+
+def _suppressed(journal: Journal, now: datetime) -> Iterator[Barred]:
+    by_source: dict[str, list[str]] = {}
+    for page in journal.suppressions():
+        for each in page:
+            if each.at <= now:
+                by_source.setdefault(each.source, []).append(each.number)
+
+    for source, numbers in sorted(by_source.items()):
+        detail = f"asked for no more texts, or was taken off by us (source: {source})"
+        yield Barred(reason=SUPPRESSED, detail=detail, numbers=_to_integers(pl.Series(numbers)))
+
+
+def _excluded(journal: Journal | None, settings: Settings) -> Iterator[Barred]:
+    names = settings.campaign.exclude
+    known = [] if journal is None else journal.campaigns()
+    if unknown := [name for name in names if name not in known]:
+        raise SettingsError(
+            [f"exclude: the journal has no campaign '{name}' to leave out" for name in unknown]
+        )
+
+    for name in names:
+        assert journal is not None  # or the name would be unknown
+        addresses = [read_addresses(payload)["to"] for payload in journal.payloads(name)]
+        numbers = _to_integers(
+            pl.concat(addresses) if addresses else pl.Series([], dtype=pl.String)
+        )
+        yield Barred(reason=EXCLUDED, detail=f"a recipient of campaign '{name}'", numbers=numbers)
+
+
+def _capped(journal: Journal, settings: Settings, now: datetime) -> Iterator[Barred]:
+    days = settings.campaign.frequency_days
+    since = now - timedelta(days=days)
+    for name in journal.campaigns():
+        plan = journal.enlistment(name)
+        if name == settings.campaign.name or plan is None or plan.created_at > now:
+            continue
+
+        rows = [
+            each.row
+            for page in journal.rows(name)
+            for each in page
+            if each.state not in _NOT_TEXTED and since <= (each.accepted_at or plan.created_at)
+        ]
+        if rows:
+            numbers = _numbers_of_rows(journal, name, pl.Series(rows, dtype=pl.Int64))
+            detail = f"texted by campaign '{name}' within the last {days} days"
+            yield Barred(reason=FREQUENCY_CAP, detail=detail, numbers=numbers)
+
+
+def _numbers_of_rows(journal: Journal, campaign: str, rows: pl.Series) -> pl.Series:
+    chosen = rows.alias("row").to_frame()
+    found = [
+        read_addresses(payload).join(chosen, on="row", how="semi")["to"]
+        for payload in journal.payloads(campaign)
+    ]
+    return _to_integers(pl.concat(found))
+
+
+def _to_integers(numbers: pl.Series) -> pl.Series:
+    """Return E.164 numbers without their plus; what is none, such as a short code, bars nobody."""
+    e164 = numbers.filter(numbers.str.starts_with("+"))
+    return e164.str.strip_prefix("+").cast(pl.Int64, strict=False).drop_nulls().unique()

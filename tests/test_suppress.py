@@ -1,0 +1,93 @@
+"""bandcast suppress: the list in the journal, by hand and from files, and its effect on a plan."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+CAMPAIGN = """
+[campaign]
+name = "spring"
+recipients = "people.csv"
+from = ["+19195550100"]
+template = "Hi"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "people.csv").write_text("phone\n9195550101\n9195550102\n9195550103\n")
+    (tmp_path / "campaign.toml").write_text(CAMPAIGN)
+    return tmp_path
+
+
+def run(folder, *arguments):
+    command = [sys.executable, "-c", "from jobs.cli import main; main()", *arguments]
+    url = f"sqlite:///{folder / 'journal.db'}"
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"BANDCAST_JOURNAL": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def suppressed(folder):
+    done = run(folder, "suppress", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    return {
+        each["number"]: (each["source"], each["because"])
+        for each in json.loads(done.stdout)["suppressed"]
+    }
+
+
+def test_the_list_of_no_journal_is_empty_and_makes_none(folder):
+    assert suppressed(folder) == {}
+    assert not (folder / "journal.db").exists()
+
+
+def test_a_number_added_by_hand_is_left_out_and_removed_is_back(folder):
+    added = run(folder, "suppress", "add", "(919) 555-0101", "+19195550102", "--because", "letter")
+    assert (added.returncode, added.stdout) == (0, "numbers that are new on the list: 2\n")
+    assert suppressed(folder) == {
+        "+19195550101": ("operator", "letter"),
+        "+19195550102": ("operator", "letter"),
+    }
+    estimate = run(folder, "estimate", "campaign.toml", "--json")
+    assert json.loads(estimate.stdout)["skipped"] == {"suppressed": 2}
+
+    removed = run(folder, "suppress", "remove", "9195550101", "--because", "asked to come back")
+    assert removed.returncode == 0, removed.stderr
+    estimate = run(folder, "estimate", "campaign.toml", "--json")
+    assert json.loads(estimate.stdout)["skipped"] == {"suppressed": 1}
+
+
+def test_a_file_is_imported_with_its_name_as_the_source(folder):
+    (folder / "stop.csv").write_text("Mobile;Name\n919-555-0101;Ann\nn/a;Bob\n")
+    done = run(folder, "suppress", "import", "stop.csv", "--json")
+    assert json.loads(done.stdout) == {"changed": 1}
+    assert "hold no number" in done.stderr
+    assert suppressed(folder) == {"+19195550101": ("stop.csv", "imported")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["add"], "say which numbers"),
+        (["import"], "say which files"),
+        (["remove", "9195550101"], "--because"),
+        (["add", "9195550101", "12"], "number 2 of 2: too short"),
+        (["import", "gone.csv"], "no such file"),
+    ],
+    ids=["no numbers", "no files", "no reason", "no number", "no file"],
+)
+def test_what_cannot_be_done_is_said_without_the_number(folder, arguments, words):
+    done = run(folder, "suppress", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "9195550101" not in done.stderr
