@@ -136,13 +136,7 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
         digest = files_digest(reading, settings.file_format)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
-    if _state_of(reading.files) != before:
-        plan_path.unlink()
-        raise InputError(
-            "the file changed while it was read: run the command again when it is complete",
-            file=_name(reading),
-        )
-
+    _refuse_change(reading, before, plan_path)
     written = pl.scan_parquet(plan_path)
     totals = plan.totals(written)
     return Estimate(
@@ -202,6 +196,15 @@ def _write(frame: pl.LazyFrame, plan_path: Path) -> None:
             f"{plan_path.parent}: plan and results cannot be written there: {error.strerror}; "
             "name another folder with --out"
         ) from None
+
+
+def _refuse_change(reading: Reading, before: list[tuple[int, int, int]], plan_path: Path) -> None:
+    if _state_of(reading.files) != before:
+        plan_path.unlink()
+        raise InputError(
+            "the file changed while it was read: run the command again when it is complete",
+            file=_name(reading),
+        )
 
 
 def _state_of(files: Sequence[str]) -> list[tuple[int, int, int]]:

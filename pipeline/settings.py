@@ -201,7 +201,8 @@ def _text_problems(campaign: Campaign) -> Iterator[str]:
 
 def _sentence(label: str | None, said: set[str], detail: ErrorDetails) -> str:
     """Say what is wrong, by its place in the file `label`, or by its option."""
-    place = [str(part) for part in detail["loc"][:2]]
+    section, *keys = (str(part) for part in detail["loc"] if not isinstance(part, int))
+    place = [section, *keys[:1]]
     key, where = place[-1], f"[{place[0]}] {place[1]}" if len(place) > 1 else place[0]
     if key in said or (label is None and key in _OPTIONS):
         where = _OPTIONS[key]

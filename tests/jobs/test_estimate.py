@@ -10,15 +10,18 @@ from pipeline.prepare.columns import PLAN_COLUMNS
 from .shell import listing, run
 
 DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
-            "seconds_at_rate", "fingerprint"]  # fmt: skip
+            "seconds_at_rate", "fingerprint", "file"]  # fmt: skip
 
 
 def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folder):
     done = run(folder, "estimate", "campaign.toml", "--json")
     assert (done.code, done.err) == (0, "")
     assert list(done.json) == DOCUMENT
-    fingerprint = done.json.pop("fingerprint")
-    assert done.json | {"fingerprint": ""} == {
+    document = done.json
+    fingerprint, file = document.pop("fingerprint"), document.pop("file")
+    assert file["refusals"]["duplicate"] == {"count": 1, "rows": [3]}
+    assert (file["kind"], file["delimiter"], file["rows"]) == ("text", ",", 22)
+    assert document | {"fingerprint": ""} == {
         "campaign": "spring",
         "rows": 22,
         "messages": 20,
@@ -73,7 +76,10 @@ def test_parquet_is_read_like_csv(bandcast, folder):
     from_csv, from_parquet = (
         bandcast("estimate", file, *options).json for file in ("people.csv", "people.parquet")
     )
-    del from_csv["fingerprint"], from_parquet["fingerprint"]
+    for document in (from_csv, from_parquet):
+        del document["fingerprint"]
+        document["file"] = document["file"]["refusals"]
+
     assert from_parquet == from_csv
 
 
