@@ -32,7 +32,9 @@ def run(
     if journal is None or (enlisted := journal.enlistment(known)) is None:
         raise UsageError(f"the journal at {url} has no campaign '{known}' yet")
 
-    with closing(journal), drafted(settings, folder, on=enlisted.created_at.date()) as found:
+    started = enlisted.created_at
+    bars = options.bars_of(settings, url, now=started)
+    with closing(journal), drafted(settings, folder, on=started.date(), bars=bars) as found:
         campaigns.refuse_mismatch(enlisted, found)
         files = campaigns.write_results(journal, found, folder)
         found.publish(folder / "plan.parquet")

@@ -8,7 +8,17 @@ import pytest
 
 from pipeline import tables
 
-from .shell import CAMPAIGN, account, finish, ledger, run, simulating, start, write_campaign
+from .shell import (
+    CAMPAIGN,
+    account,
+    finish,
+    ledger,
+    number,
+    run,
+    simulating,
+    start,
+    write_campaign,
+)
 
 SEND = ("send", "campaign.toml", "--yes", "--json")
 SLOW = CAMPAIGN.replace("rate = 2000", "rate = 40")
@@ -114,3 +124,14 @@ def test_a_draft_that_a_killed_run_left_is_removed_by_the_next(folder):
     assert run(folder, "estimate", "campaign.toml").code == 0
     assert not stale.exists()
     assert alive.exists()
+
+
+def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider):
+    env = account(provider)
+    barred = number(3)
+    assert run(folder, "suppress", "add", barred, "--because", "asked", env=env).code == 0
+    sent = run(folder, *SEND, env=env)
+    assert sent.json["states"] == {"accepted": 19, "skipped": 3}
+    assert barred not in {to for text in ledger(provider)["texts"] for to in text["to"]}
+    again = run(folder, "results", "campaign.toml", "--json", env=env)
+    assert again.json["states"] == sent.json["states"]
