@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,8 @@ _OWNER_ONLY = 0o600
 
 def write_parquet(lf: pl.LazyFrame, path: Path) -> None:
     """Write the rows, in order and in streaming mode; `path` is whole or as it was before."""
-    _write_atomically(path, lf.sink_parquet)
+    write = partial(lf.sink_parquet, compression="lz4", statistics=False)
+    _write_atomically(path, write)
 
 
 def write_csv(lf: pl.LazyFrame, path: Path) -> None:
