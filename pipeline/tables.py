@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +24,8 @@ _SYSTEM_ERROR = re.compile(r"(?P<sentence>[^:\n]+) \(os error (?P<number>[0-9]+)
 
 def write_parquet(lf: pl.LazyFrame, path: Path) -> None:
     """Write the rows, in order and in streaming mode; `path` is whole or as it was before."""
-    _write_atomically(path, lf.sink_parquet)
+    write = partial(lf.sink_parquet, compression="lz4", statistics=False)
+    _write_atomically(path, write)
 
 
 def write_csv(lf: pl.LazyFrame, path: Path) -> None:

@@ -48,6 +48,7 @@ __all__ = [
     "totals",
 ]
 
+_SENT_TEXT = columns.WORKING + "sent_text"
 _DIGEST_CHARACTERS = 16
 
 
@@ -210,8 +211,8 @@ class _Plan:
                 pl.when(pl.col(REASON).is_null()).then(NUMBER).alias(SENT),
             )
             .pipe(_add_address, campaign, self.sender)
-            .pipe(add_segments)
-            .with_columns(_only_where_sent(columns.ENCODING, columns.UNITS, columns.SEGMENTS))
+            .with_columns(pl.when(pl.col(SENT).is_not_null()).then(columns.TEXT).alias(_SENT_TEXT))
+            .pipe(add_segments, _SENT_TEXT)
             .with_columns(
                 keys.message_key(SENT, campaign.name, self.key).alias(columns.MESSAGE_KEY)
             )
@@ -253,10 +254,6 @@ def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> p
         sender.alias(columns.FROM),
         pl.when(is_sent).then(pl.lit(campaign.channel.value)).alias(columns.CHANNEL),
     )
-
-
-def _only_where_sent(*names: str) -> list[pl.Expr]:
-    return [pl.when(pl.col(SENT).is_not_null()).then(name).alias(name) for name in names]
 
 
 def _digest(part: object) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
@@ -22,9 +23,10 @@ TOO_LONG = "too_long"
 INVALID_SENDER = "invalid_sender"
 INVALID_MEDIA = "invalid_media"
 
-_FAULT, _BAR, _LENGTH, _EMPTY = (
-    columns.WORKING + name for name in ("fault", "bar", "length", "empty")
+_LENGTH, _EMPTY, _EXPLANATION = (
+    columns.WORKING + name for name in ("length", "empty", "explanation")
 )
+_EXPLAINED = pl.Struct({REASON: pl.String, REASON_DETAIL: pl.String})
 _SENDER = r"^(?:\+[1-9][0-9]{6,14}|[0-9]{5,6}|[A-Za-z0-9 \-+_&]{1,11})$"
 _MEDIA = r"^https?://\S+(?:\s+https?://\S+)*$"
 
@@ -46,65 +48,97 @@ def add_reason(
         sender: String, the row's own sender; None where rows have none.
         media: String, the row's own pictures; None where rows have none.
     """
-    fault, verdict = readings.fault_of(pl.col(READING)), pl.col(VERDICT)
     empty = pl.lit(value=False) if may_be_empty else pl.col(TEXT).str.strip_chars() == ""
-    problems = {
+    narrow = {
+        READING: pl.col(READING),
+        VERDICT: pl.col(VERDICT),
+        MISSING: pl.col(MISSING),
+        _LENGTH: pl.col(TEXT).str.len_chars(),
+        _EMPTY: empty,
         INVALID_SENDER: _unlike(sender, _SENDER),
         INVALID_MEDIA: _unlike(media, _MEDIA),
     }
-    checked = {code: problem for code, problem in problems.items() if problem is not None}
+    # A batch at a time, because most rows have no reason, and only the others are looked at.
+    explained = pl.struct(each.alias(name) for name, each in narrow.items()).map_batches(
+        partial(_explain, barred=barred), return_dtype=_EXPLAINED, is_elementwise=True
+    )
     return (
-        lf.with_columns(
-            pl.when(fault > 0).then(fault).alias(_FAULT),
-            pl.when(verdict.is_between(1, FIRST_ROW)).then(verdict).alias(_BAR),
-            pl.col(TEXT).str.len_chars().alias(_LENGTH),
-            empty.alias(_EMPTY),
-        )
+        lf.with_columns(explained.alias(_EXPLANATION))
         .with_columns(
-            pl.coalesce(_codes(barred, checked)).alias(REASON),
-            pl.coalesce(_sentences(barred, checked)).alias(REASON_DETAIL),
+            pl.col(_EXPLANATION).struct.field(REASON),
+            pl.col(_EXPLANATION).struct.field(REASON_DETAIL),
         )
-        .drop(_FAULT, _BAR, _LENGTH, _EMPTY)
+        .drop(_EXPLANATION)
     )
 
 
-def _codes(barred: Sequence[Barred], checked: Mapping[str, pl.Expr]) -> list[pl.Expr]:
-    reasons = {position: fault.reason for position, fault in enumerate(FAULTS, start=1)}
-    bars = {position: each.reason for position, each in enumerate(barred, start=1)}
+def _explain(rows: pl.Series, *, barred: Sequence[Barred]) -> pl.Series:
+    """Return reason and detail of each row, null where nothing is wrong with it."""
+    frame = rows.struct.unnest()
+    is_wrong = pl.any_horizontal(
+        pl.col(READING) < 0,
+        pl.col(VERDICT) > 0,
+        pl.col(MISSING).is_not_null(),
+        pl.col(_LENGTH) > MAX_CHARACTERS,
+        pl.col(_EMPTY, INVALID_SENDER, INVALID_MEDIA),
+    ).fill_null(value=False)
+    places = frame.select(is_wrong).to_series().arg_true()
+    found = frame[places].select(
+        pl.coalesce(_codes(barred)).alias(REASON),
+        pl.coalesce(_sentences(barred)).alias(REASON_DETAIL),
+    )
+    nowhere = pl.Series([], dtype=pl.UInt32).extend_constant(None, rows.len())
+    where = nowhere.scatter(places, pl.int_range(places.len(), dtype=pl.UInt32, eager=True))
+    return pl.DataFrame([each.gather(where) for each in found]).to_struct(rows.name)
+
+
+def _codes(barred: Sequence[Barred]) -> list[pl.Expr]:
+    reasons = [None, *(fault.reason for fault in FAULTS)]
+    bars = [None, *(each.reason for each in barred)]
     return [
-        columns.look_up(pl.col(_FAULT), reasons, pl.String),
+        _nth(reasons, readings.fault_of(pl.col(READING))),
         _where(pl.col(VERDICT) > FIRST_ROW, DUPLICATE),
-        *([columns.look_up(pl.col(_BAR), bars, pl.String)] if bars else ()),
-        *(_where(problem, code) for code, problem in checked.items()),
+        _nth(bars, pl.col(VERDICT)),
+        _where(pl.col(INVALID_SENDER), INVALID_SENDER),
+        _where(pl.col(INVALID_MEDIA), INVALID_MEDIA),
         _where(pl.col(MISSING).is_not_null(), MISSING_VALUE),
         _where(pl.col(_EMPTY), EMPTY_TEXT),
         _where(pl.col(_LENGTH) > MAX_CHARACTERS, TOO_LONG),
     ]
 
 
-def _sentences(barred: Sequence[Barred], checked: Mapping[str, pl.Expr]) -> list[pl.Expr]:
-    faults = {position: fault.value for position, fault in enumerate(FAULTS, start=1)}
-    bars = {position: each.detail for position, each in enumerate(barred, start=1)}
+def _sentences(barred: Sequence[Barred]) -> list[pl.Expr]:
+    faults = [None, *(fault.value for fault in FAULTS)]
+    bars = [None, *(each.detail for each in barred)]
     repeats = pl.when(pl.col(VERDICT) > FIRST_ROW).then(pl.col(VERDICT) - FIRST_ROW)
     too_long = pl.when(pl.col(_LENGTH) > MAX_CHARACTERS).then(pl.col(_LENGTH))
-    wrong = {
-        INVALID_SENDER: "the row's sender is no number, short code or name of 11 characters",
-        INVALID_MEDIA: "the row's pictures are not addresses that begin with https://",
-    }
     return [
-        columns.look_up(pl.col(_FAULT), faults, pl.String),
+        _nth(faults, readings.fault_of(pl.col(READING))),
         pl.lit("duplicate of row ") + repeats.cast(pl.String),
-        *([columns.look_up(pl.col(_BAR), bars, pl.String)] if bars else ()),
-        *(_where(problem, wrong[code]) for code, problem in checked.items()),
+        _nth(bars, pl.col(VERDICT)),
+        _where(
+            pl.col(INVALID_SENDER),
+            "the row's sender is no number, short code or name of up to 11 characters",
+        ),
+        _where(
+            pl.col(INVALID_MEDIA),
+            "the row's pictures are not addresses that begin with https:// or http://",
+        ),
         pl.col(MISSING),
         _where(pl.col(_EMPTY), "the text is empty"),
         too_long.cast(pl.String) + f" characters; the provider takes {MAX_CHARACTERS}",
     ]
 
 
-def _unlike(cell: pl.Expr | None, pattern: str) -> pl.Expr | None:
+def _nth(words: Sequence[str | None], position: pl.Expr) -> pl.Expr:
+    """Return the word at each position; null for a position beyond."""
+    known = pl.when(position < len(words)).then(position).otherwise(0)
+    return pl.lit(pl.Series(words, dtype=pl.String)).gather(known)
+
+
+def _unlike(cell: pl.Expr | None, pattern: str) -> pl.Expr:
     if cell is None:
-        return None
+        return pl.lit(value=False)
 
     text = cell.str.strip_chars().fill_null("")
     return (text != "") & ~text.str.contains(pattern)

@@ -61,30 +61,28 @@ def count_segments(text: str) -> Segmentation:
     )
 
 
-def add_segments(lf: pl.LazyFrame) -> pl.LazyFrame:
+def add_segments(lf: pl.LazyFrame, text: str = columns.TEXT) -> pl.LazyFrame:
     """Count every text.
 
     Args:
-        lf: has `text` (String) and `channel` (String); an MMS is always one segment.
+        lf: has `channel` (String); an MMS is always one segment.
+        text: the column to count (String).
 
     Returns:
         The frame with `encoding` (String), `units` (Int32) and `segments` (Int32), null where the
         text is null.
     """
     return (
-        lf.with_columns(_odd_text().alias(_ODD))
+        lf.with_columns(_odd_text(pl.col(text)).alias(_ODD))
         .with_columns(pl.col(_ODD).str.contains(_NOT_GSM7).alias(_UCS2))
         .with_columns(_pairs().cast(pl.Int32).alias(_PAIRS))
         .with_columns(
-            _by_encoding({encoding: encoding.value for encoding in Encoding}).alias(
-                columns.ENCODING
-            ),
-            (pl.col(columns.TEXT).str.len_chars().cast(pl.Int32) + pl.col(_PAIRS)).alias(
-                columns.UNITS
-            ),
+            pl.when(pl.col(text).is_not_null())
+            .then(_by_encoding({encoding: encoding.value for encoding in Encoding}))
+            .alias(columns.ENCODING),
+            (pl.col(text).str.len_chars().cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
         )
-        .with_columns(_segments().alias(columns.SEGMENTS))
-        .with_columns(_null_without_text(columns.ENCODING, columns.UNITS, columns.SEGMENTS))
+        .with_columns(_segments(text).alias(columns.SEGMENTS))
         .drop(_ODD, _UCS2, _PAIRS)
     )
 
@@ -110,16 +108,15 @@ def _walk(text: str, widths: list[int], encoding: Encoding) -> list[str]:
     return [*parts, text[start:]]
 
 
-def _odd_text() -> pl.Expr:
+def _odd_text(text: pl.Expr) -> pl.Expr:
     """Return the texts that need a closer look; a plain one, a septet a character, becomes ''.
 
     '' and not null, since `contains` also scans what lies hidden under a null.
     """
-    text = pl.col(columns.TEXT)
-    odd = pl.any_horizontal(
-        text.str.len_bytes() != text.str.len_chars(),
-        *(text.str.contains(pattern) for pattern in _ODD_ASCII),
-    )
+    odd = text.str.len_bytes() != text.str.len_chars()
+    for pattern in _ODD_ASCII:
+        odd |= text.str.contains(pattern)
+
     return pl.when(odd).then(text).otherwise(pl.lit(""))
 
 
@@ -129,7 +126,7 @@ def _pairs() -> pl.Expr:
     return pl.when(pl.col(_UCS2)).then(odd.str.count_matches(_PAIRS_UCS2)).otherwise(gsm7)
 
 
-def _segments() -> pl.Expr:
+def _segments(text: str) -> pl.Expr:
     """Return the count, by two bounds that are equal for all but some two rows in a thousand.
 
     Every part but the last is full or one unit short, and a pair wastes one unit at most.
@@ -139,13 +136,14 @@ def _segments() -> pl.Expr:
     low = _ceil_div(units, part)
     high = pl.min_horizontal(_ceil_div(units, part - 1), _ceil_div(units + pairs, part))
     single = (units <= _by_encoding(_SINGLE_UNITS)) | (pl.col(columns.CHANNEL) == Channel.MMS.value)
-    open_question = pl.when(~single & (low != high)).then(pl.col(columns.TEXT))
+    open_question = pl.when(~single & (low != high)).then(text)
     walked = (
         open_question.map_batches(  # Python, because the walk is sequential; such rows are rare
             _count_by_walk, return_dtype=pl.Int32, is_elementwise=True
         )
     )
-    return pl.when(single).then(pl.lit(1, pl.Int32)).otherwise(pl.coalesce(walked, low))
+    counted = pl.when(single).then(pl.lit(1, pl.Int32)).otherwise(pl.coalesce(walked, low))
+    return pl.when(pl.col(text).is_not_null()).then(counted)
 
 
 def _count_by_walk(texts: pl.Series) -> pl.Series:
@@ -166,8 +164,3 @@ def _by_encoding(values: Mapping[Encoding, int] | Mapping[Encoding, str]) -> pl.
 
 def _ceil_div(units: pl.Expr, part: pl.Expr) -> pl.Expr:
     return (units + part - 1) // part
-
-
-def _null_without_text(*names: str) -> list[pl.Expr]:
-    has_text = pl.col(columns.TEXT).is_not_null()
-    return [pl.when(has_text).then(pl.col(name)).alias(name) for name in names]
