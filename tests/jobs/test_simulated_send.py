@@ -99,7 +99,8 @@ TROUBLE = {
 
 @pytest.mark.parametrize(("faults", "code", "states"), TROUBLE.values(), ids=TROUBLE.keys())
 def test_trouble_shows_in_the_exit_code(bandcast, folder, faults, code, states):
-    write_campaign(folder, people=60)
+    slow = CAMPAIGN.replace("rate = 2000", "rate = 100")  # not everybody in flight at once
+    write_campaign(folder, people=60, text=slow)
     done = bandcast(*SEND, "--json", "--faults", faults)
     assert done.code == code
     assert done.json["states"].keys() == states
