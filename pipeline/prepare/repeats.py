@@ -1,8 +1,8 @@
 """Who was there before: repeated numbers in the file, and numbers that must not be texted.
 
 Works on narrow integers only. A number and its row are packed into one integer of 64 bits and
-sorted; a repeated number stands beside its first row. At its peak that takes 24 bytes a row, and
-twelve stay: a reading and a verdict.
+sorted; a repeated number stands beside its first row. Twelve bytes a row stay, a reading and a
+verdict; twice that are needed while the numbers are sorted.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _pack(place: pl.Expr) -> pl.Expr:
 
 
 def _repeats_by_key(table: pl.DataFrame, key: str) -> Iterator[tuple[pl.Series, pl.Series]]:
-    """Yield repeated pairs of number and key; takes some sixty bytes a row more."""
+    """Yield repeated pairs of number and key; takes some 120 bytes a row."""
     same = [_PLACE, key]
     rows = (
         table.lazy()
