@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from pathlib import Path
 from textwrap import dedent
@@ -13,6 +14,7 @@ import pytest
 
 from jobs import cli, summary
 from pipeline import errors, lifecycle
+from pipeline.sections import Document
 from pipeline.settings import Options, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +84,7 @@ def test_the_simulator_of_readme_answers_until_it_is_stopped(shell, command):
 
 
 def test_the_campaign_of_readme_can_be_read(tmp_path):
-    campaign, file_section = [text for language, text in BLOCKS if language == "toml"]
+    campaign, file_section, more = [text for language, text in BLOCKS if language == "toml"]
     (tmp_path / "campaign.toml").write_text(campaign, encoding="utf-8")
     for name in ("recipients.csv", "rates.toml"):
         shutil.copy(ROOT / "samples" / "quickstart" / name, tmp_path)
@@ -91,6 +93,10 @@ def test_the_campaign_of_readme_can_be_read(tmp_path):
     assert settings.rate_segments_per_second == 50
     (tmp_path / "campaign.toml").write_text(campaign + file_section, encoding="utf-8")
     assert load_settings(tmp_path / "campaign.toml", Options()).file_format.delimiter == ";"
+
+    first, others = tomllib.loads(campaign), tomllib.loads(more)
+    others["campaign"] = first["campaign"] | others["campaign"]
+    assert Document.model_validate(first | others).campaign.exclude == ("winter-sale",)
 
 
 def test_every_command_is_in_readme_and_in_the_help():
