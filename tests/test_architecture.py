@@ -48,6 +48,7 @@ WALLS = {
         {"httpx"},
         {"pipeline.model", "pipeline.errors", "pipeline.bandwidth.wire"},
     ),
+    "pipeline.bandwidth.error_codes": (set(), set()),
     "pipeline.bandwidth": (
         {"httpx", "aiohttp", "anyio", "yarl"},
         {"pipeline.account", "pipeline.model", "pipeline.errors", "pipeline.bandwidth"},
@@ -66,7 +67,9 @@ WALLS = {
             "pipeline.model",
             "pipeline.lifecycle",
             "pipeline.journal",
+            "pipeline.bandwidth.error_codes",
             "pipeline.bandwidth.wire",
+            "pipeline.prepare.alphabet",
             "pipeline.prepare.columns",
             "pipeline.settle",
         },
