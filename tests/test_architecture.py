@@ -126,6 +126,7 @@ SHARED_BY_JOBS = {
     "jobs.console",
     "jobs.dispatching",
     "jobs.doctor",
+    "jobs.drifting",
     "jobs.options",
     "jobs.progress",
     "jobs.summary",
