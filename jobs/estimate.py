@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import console, doctor, options
+from jobs import breakdown, console, doctor, options
 from pipeline.drafts import drafted
 from pipeline.estimate import preview
 
@@ -56,3 +56,4 @@ def run(
             doctor.print_preview(shown)
 
         console.print_estimate(found, plan=str(folder / "plan.parquet"))
+        breakdown.print_breakdown(found)

@@ -64,7 +64,11 @@ class Estimate:
     @property
     def seconds_at_rate(self) -> float:
         """How long sending takes at the account's rate."""
-        return self.totals.segments / self.settings.rate_segments_per_second
+        return self.seconds_of(self.totals.segments)
+
+    def seconds_of(self, segments: int) -> float:
+        """How long sending so many segments takes at the account's rate."""
+        return segments / self.settings.rate_segments_per_second
 
     def publish(self, path: Path) -> None:
         """Give the plan its lasting name beside the one it has: a run reads only its own."""
@@ -92,6 +96,14 @@ class Estimate:
                 "rate_card": self.card,
             },
             "seconds_at_rate": round(self.seconds_at_rate, 3),
+            "breakdown": {
+                name: [self._share_json(share) for share in shares]
+                for name, shares in totals.shares.items()
+            },
+            "dearest": [
+                {"row": row, "segments": segments, "cost": _amount(micros)}
+                for row, segments, micros in totals.dearest
+            ],
             "fingerprint": self.digest,
             "file": {
                 **self.file,
@@ -101,6 +113,15 @@ class Estimate:
                     for reason, count in totals.skipped.items()
                 },
             },
+        }
+
+    def _share_json(self, share: plan.Share) -> dict[str, Any]:
+        return {
+            "value": share.value,
+            "messages": share.messages,
+            "segments": share.segments,
+            "cost": _amount(share.cost_micros),
+            "seconds_at_rate": round(self.seconds_of(share.segments), 3),
         }
 
 
@@ -186,6 +207,10 @@ def preview(plan_path: Path, *, texts: int = 10) -> Preview:
         first=tuple(first.iter_rows()),
         longest=next(longest.collect(engine="streaming").iter_rows(), None),
     )
+
+
+def _amount(micros: int) -> float:
+    return float(Decimal(micros) / MICROS_PER_UNIT)
 
 
 def _write(frame: pl.LazyFrame, plan_path: Path) -> None:

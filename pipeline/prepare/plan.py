@@ -32,11 +32,12 @@ from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
 from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows
 from pipeline.prepare.texts import add_text
-from pipeline.prepare.totals import Totals, totals
+from pipeline.prepare.totals import Share, Totals, totals
 
 __all__ = [
     "Barred",
     "Draft",
+    "Share",
     "Totals",
     "draft",
     "fingerprint",

@@ -10,7 +10,7 @@ from pipeline.prepare.columns import PLAN_COLUMNS
 from .shell import listing, run
 
 DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
-            "seconds_at_rate", "fingerprint", "file"]  # fmt: skip
+            "seconds_at_rate", "breakdown", "dearest", "fingerprint", "file"]  # fmt: skip
 
 
 def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folder):
@@ -19,6 +19,12 @@ def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folde
     assert list(done.json) == DOCUMENT
     document = done.json
     fingerprint, file = document.pop("fingerprint"), document.pop("file")
+    breakdown, dearest = document.pop("breakdown"), document.pop("dearest")
+    assert breakdown["segments"] == [
+        {"value": 1, "messages": 20, "segments": 20, "cost": 0.08, "seconds_at_rate": 0.01}
+    ]
+    assert {share["value"] for share in breakdown["country"]} == {"US"}
+    assert dearest[0] == {"row": 1, "segments": 1, "cost": 0.004}
     assert file["refusals"]["duplicate"] == {"count": 1, "rows": [3]}
     assert (file["kind"], file["delimiter"], file["rows"]) == ("text", ",", 22)
     assert document | {"fingerprint": ""} == {
