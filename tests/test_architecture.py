@@ -120,6 +120,7 @@ WALLS = {
 
 #: What several commands share; everything else in jobs is a command or `cli`.
 SHARED_BY_JOBS = {
+    "jobs.breakdown",
     "jobs.console",
     "jobs.dispatching",
     "jobs.doctor",
