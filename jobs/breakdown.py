@@ -1,4 +1,4 @@
-"""Where the money of a campaign goes: by segments, country, area, time zone, sender and variant."""
+"""Where the money of a campaign goes, and what would cost less."""
 
 from __future__ import annotations
 
@@ -45,6 +45,23 @@ def print_breakdown(found: Estimate) -> None:
     if found.totals.messages:
         paper.print(table)
         _print_dearest(found)
+
+
+def print_advice(found: Estimate) -> None:
+    """Show what would cost less, the most saving first."""
+    if not found.advice:
+        return
+
+    table = Table(title="What would cost less", title_justify="left")
+    for heading in ("saves", "messages"):
+        table.add_column(heading, justify="right", no_wrap=True)
+
+    table.add_column("change (each for itself; savings do not add up)", overflow="fold")
+    for each in found.advice:
+        saving = money(each.saving_micros / 1e6, found.totals.currency)
+        table.add_row(saving, f"{each.messages:,}", escape(printable(each.sentence)))
+
+    paper.print(table)
 
 
 def _rows(found: Estimate, shares: Sequence[Share]) -> Iterator[tuple[str, ...]]:

@@ -103,6 +103,7 @@ WALLS = {
             "pipeline.tables",
         },
     ),
+    "pipeline.preview": ({"polars"}, {"pipeline.prepare"}),
     "pipeline.campaign": (
         {"polars"},
         {

@@ -64,6 +64,8 @@ class Draft:
     frame: pl.LazyFrame
     #: Repairs of numbers, and where the numbers come from.
     findings: tuple[Finding, ...]
+    #: For each column of the file that can be read as text: its value in `frame` (String).
+    views: Mapping[str, pl.Expr]
 
 
 def draft(
@@ -112,7 +114,9 @@ def draft(
     )
     require_prices(plan.addresses(numbers), card, on, senders=plan.senders)
     return Draft(
-        frame=plan.frame(numbers, card, on, barred), findings=tuple(find_repairs(numbers, phone))
+        frame=plan.frame(numbers, card, on, barred),
+        findings=tuple(find_repairs(numbers, phone)),
+        views=plan.views,
     )
 
 
