@@ -18,7 +18,7 @@ ESTIMATED = ["campaign", "rows", "messages", "skipped", "encodings", "segments",
              "seconds_at_rate", "fingerprint", "file"]  # fmt: skip
 SENT = ["states", "in_doubt", "duration_seconds", "achieved_segments_per_second"]
 #: Beyond the contract.
-MORE = ["cost_of_results", "simulated", "stopped", "results"]
+MORE = ["cost_of_results", "drift", "simulated", "stopped", "results"]
 
 
 def results(folder):
