@@ -43,8 +43,8 @@ def run(
         strict=strict,
     )
     folder, now = options.out_folder(out, settings), datetime.now(UTC)
-    bars = options.bars_of(settings, options.journal_url(campaign), now=now)
-    with drafted(settings, folder, on=now.date(), bars=bars) as found:
+    bars = options.bars_by(settings, options.journal_url(campaign), now=now)
+    with drafted(settings, folder, on=now.date(), bars_of=bars) as found:
         found.publish(folder / "plan.parquet")
 
     shown = preview(folder / "plan.parquet")

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from pipeline import barring, tables
-from pipeline.barring import Bars
+from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing
@@ -27,8 +27,6 @@ from pipeline.prepare.recipients import find_phone_columns
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
-
-NOBODY = Bars()  #: nobody is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +102,16 @@ class Estimate:
         }
 
 
-def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBODY) -> Estimate:
+def estimate(
+    settings: Settings, plan_path: Path, *, on: date, bars_of: BarsOf = barring.nobody
+) -> Estimate:
     """Plan the campaign, write the plan atomically and add it up.
 
     Args:
         settings: The campaign.
         plan_path: Where plan.parquet goes; its folder is made. Nothing is written on an error.
         on: The day whose prices count.
-        bars: Who is left out.
+        bars_of: Says who is left out.
 
     Raises:
         UsageError: the file, the template, the rate card or the folder cannot be used, or the file
@@ -120,6 +120,13 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
         before = _state_of(reading.files)
+        fingerprint = plan.fingerprint(
+            settings.campaign,
+            card,
+            recipients_digest=files_digest(reading, settings.file_format),
+            suppression_digest=barring.files_digest(settings.suppression),
+        )
+        bars = bars_of(fingerprint)
         draft = plan.draft(
             reading.frame,
             settings.campaign,
@@ -133,7 +140,6 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
             _refuse_repairs(findings)
 
         _write(draft.frame, plan_path)
-        digest = files_digest(reading, settings.file_format)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
     _refuse_change(reading, before, plan_path)
@@ -143,12 +149,7 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
         settings=settings,
         plan_path=plan_path,
         totals=totals,
-        fingerprint=plan.fingerprint(
-            settings.campaign,
-            card,
-            recipients_digest=digest,
-            suppression_digest=barring.files_digest(settings.suppression),
-        ),
+        fingerprint=fingerprint,
         card=card.name,
         file=file,
         findings=findings,

@@ -106,6 +106,7 @@ WALLS = {
     "pipeline.campaign": (
         {"polars"},
         {
+            "pipeline.barring",
             "pipeline.dispatch",
             "pipeline.errors",
             "pipeline.estimate",
