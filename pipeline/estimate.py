@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,9 +21,10 @@ import polars as pl
 from pipeline import barring, tables
 from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
-from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
+from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing
 from pipeline.prepare.recipients import find_phone_columns
+from pipeline.prepare.several import expand
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
@@ -127,15 +128,9 @@ def estimate(
             suppression_digest=barring.files_digest(settings.suppression),
         )
         bars = bars_of(fingerprint)
-        draft = plan.draft(
-            reading.frame,
-            settings.campaign,
-            card,
-            on=on,
-            file=_name(reading),
-            barred=bars.barred,
-        )
-        findings = (*reading.findings, *draft.findings, *bars.findings)
+        frame, campaign, added = _rows_of(reading, settings.campaign)
+        draft = plan.draft(frame, campaign, card, on=on, file=_name(reading), barred=bars.barred)
+        findings = (*reading.findings, *added, *draft.findings, *bars.findings)
         if settings.strict:
             _refuse_repairs(findings)
 
@@ -187,6 +182,19 @@ def preview(plan_path: Path, *, texts: int = 10) -> Preview:
         first=tuple(first.iter_rows()),
         longest=next(longest.collect(engine="streaming").iter_rows(), None),
     )
+
+
+def _rows_of(
+    reading: Reading, campaign: Campaign
+) -> tuple[pl.LazyFrame, Campaign, tuple[Finding, ...]]:
+    """Return the rows of the plan: the file's, or one for each number where all are asked for."""
+    if not campaign.all_numbers:
+        return reading.frame, campaign, ()
+
+    expanded = expand(
+        reading.frame, roles=campaign.columns, region=campaign.region, file=_name(reading)
+    )
+    return expanded.frame, replace(campaign, columns=expanded.roles), expanded.findings
 
 
 def _write(frame: pl.LazyFrame, plan_path: Path) -> None:

@@ -77,6 +77,8 @@ class Campaign:
     #: ISO 3166 code: how numbers without a country code are read.
     region: str = "US"
     columns: Columns = Columns()
+    #: Each valid number of a cell that holds several gets a row of its own, instead of the first.
+    all_numbers: bool = False
     #: Where there are some, `template` is not used.
     variants: tuple[Variant, ...] = ()
     #: Campaigns whose recipients are left out.

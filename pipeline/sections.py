@@ -37,6 +37,7 @@ EXPECTED = {
     "suppression": "a section: write [suppression] on a line of its own",
     "frequency": "a section: write [frequency] on a line of its own",
     "phone": "the name of a column in quotes, or a list of them, the preferred first",
+    "all_numbers": "true or false",
     "exclude": 'a list of campaigns, such as ["spring-sale"]',
     "key": "the name of a column, in quotes",
     "text": "the name of a column, in quotes",
@@ -112,6 +113,7 @@ class CampaignSection(_Section):
     media: tuple[str, ...] = ()
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    all_numbers: Annotated[bool, Field(strict=True)] = False
     exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
 
 
