@@ -25,6 +25,7 @@ from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Encoding, Fi
 from pipeline.prepare import columns, plan, pricing
 from pipeline.prepare.recipients import find_phone_columns
 from pipeline.prepare.several import expand
+from pipeline.prepare.unused import find_unused
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
@@ -130,7 +131,8 @@ def estimate(
         bars = bars_of(fingerprint)
         frame, campaign, added = _rows_of(reading, settings.campaign)
         draft = plan.draft(frame, campaign, card, on=on, file=_name(reading), barred=bars.barred)
-        findings = (*reading.findings, *added, *draft.findings, *bars.findings)
+        unused = find_unused(reading.frame.collect_schema().names(), settings.campaign)
+        findings = (*reading.findings, *unused, *added, *draft.findings, *bars.findings)
         if settings.strict:
             _refuse_repairs(findings)
 

@@ -103,8 +103,7 @@ def compile_template(template: str, views: Mapping[str, pl.Expr]) -> Rendering:
         TemplateError: it cannot be parsed, or names a column that the file does not have.
     """
     pieces = parse_template(template)
-    named = [part.name for part in _parts(pieces) if not isinstance(part, str)]
-    used = {name: find_column(name, list(views)) for name in dict.fromkeys(named)}
+    used = {name: find_column(name, list(views)) for name in _named(pieces)}
     match pieces:
         case [Placeholder() as alone]:
             column, default = used[alone.name], pl.lit(alone.default, pl.String)
@@ -118,6 +117,20 @@ def compile_template(template: str, views: Mapping[str, pl.Expr]) -> Rendering:
         text=text,
         missing=pl.coalesce(gaps) if gaps else pl.lit(None, pl.String),
     )
+
+
+def placeholders(template: str) -> list[str]:
+    """Return the columns that a template names, as it spells them, each once.
+
+    Raises:
+        TemplateError: it cannot be parsed.
+    """
+    return _named(parse_template(template))
+
+
+def _named(pieces: Sequence[Piece]) -> list[str]:
+    named = (part.name for part in _parts(pieces) if not isinstance(part, str))
+    return list(dict.fromkeys(named))
 
 
 def find_column(name: str, names: Sequence[str], *, place: str = "template") -> str:
