@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 MICROS_PER_UNIT = 1_000_000  #: money inside frames and the journal is an integer of millionths
+MOST_MEDIA = 10  #: pictures of one message (API reference, create message)
 EXAMPLE_ROWS = 5  #: how many rows a finding names
 
 
