@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline.errors import JournalError
+from pipeline.errors import JournalError, NotAJournal
 from pipeline.journal.transactional import Transactional
 
 #: The layout that `schema` in sqlite.sql makes.
@@ -36,7 +36,8 @@ _ADVICE = {
     sqlite3.SQLITE_PERM: "may not be written: check its permissions and its directory's",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check its directory and the permissions there",
     sqlite3.SQLITE_CORRUPT: "is damaged: an older copy forgets who was texted, never send from one",
-    sqlite3.SQLITE_NOTADB: "is damaged, or no journal of bandcast: name another file",
+    sqlite3.SQLITE_NOTADB: "is no journal of bandcast, or its beginning is damaged: name the right "
+    "file (a new one forgets who was texted)",
     sqlite3.SQLITE_BUSY: f"was locked by another program for {BUSY_SECONDS:.0f} s: stop that first",
     sqlite3.SQLITE_IOERR: "cannot be read or written: its disk reports an error",
 }
@@ -155,7 +156,10 @@ class SqliteFile(Transactional):
             )
 
         if tables or application:
-            raise JournalError(f"the file {self.path} belongs to another program: name another one")
+            raise NotAJournal(
+                f"the file {self.path} is no journal of bandcast, it belongs to another program: "
+                "name the right file"
+            )
 
         return 0
 
@@ -201,7 +205,8 @@ class SqliteFile(Transactional):
         code = (
             getattr(error, "sqlite_errorcode", 0) & 0xFF
         )  # the rest of an extended code is detail
-        return JournalError(f"the journal {self.path} {_ADVICE.get(code, f'failed: {error}')}")
+        kind = NotAJournal if code == sqlite3.SQLITE_NOTADB else JournalError
+        return kind(f"the journal {self.path} {_ADVICE.get(code, f'failed: {error}')}")
 
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be opened: {error.strerror}")
