@@ -37,8 +37,8 @@ def run(
         raise UsageError(f"the journal at {url} has no campaign '{known}' yet")
 
     started = enlisted.created_at
-    bars = options.bars_of(settings, url, now=started)
-    with closing(journal), drafted(settings, folder, on=started.date(), bars=bars) as found:
+    bars = options.bars_by(settings, url, now=started)
+    with closing(journal), drafted(settings, folder, on=started.date(), bars_of=bars) as found:
         campaigns.refuse_mismatch(enlisted, found)
         files = campaigns.write_results(journal, found, folder)
         found.publish(folder / "plan.parquet")

@@ -69,8 +69,8 @@ def run(
     _refuse_to_ask_nobody(yes=yes)
 
     started_at = _started_at(url, settings)
-    bars = options.bars_of(settings, url, now=started_at)
-    with drafted(settings, folder, on=started_at.date(), bars=bars) as found:
+    bars = options.bars_by(settings, url, now=started_at)
+    with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
         if not (as_json or quiet):
             doctor.print_findings(found)
             console.print_estimate(found, plan=str(folder / "plan.parquet"))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline import tables
+from pipeline import barring, tables
 from pipeline.dispatch.pace import RATE_SHARE
 from pipeline.dispatch.worker import Job
 from pipeline.errors import BandcastError, JournalError, PlanMismatch
@@ -35,6 +35,8 @@ PROVIDER = "provider"
 
 def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime) -> Enlistment:
     """Hold the campaign and store its plan, all of it or nothing; one that is there stays.
+
+    The plan is its messages and whom it leaves out.
 
     Args:
         journal: Where it goes.
@@ -65,7 +67,7 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
         Shard(number=number, rows=rows, payload=payload)
         for number, (rows, payload) in enumerate(payloads)
     )
-    return journal.enlist(enlistment, shards)
+    return journal.enlist(enlistment, shards, left_out=barring.freeze(frame))
 
 
 def refuse_mismatch(earlier: Enlistment, estimate: Estimate) -> None:

@@ -110,6 +110,7 @@ WALLS = {
     "pipeline.campaign": (
         {"polars"},
         {
+            "pipeline.barring",
             "pipeline.dispatch",
             "pipeline.errors",
             "pipeline.estimate",
