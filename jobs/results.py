@@ -18,13 +18,22 @@ def run(
     name: options.Name = None,
     rate: options.Rate = None,
     card: options.Card = None,
+    smart: options.Smart = None,
+    smart_accents: options.SmartAccents = None,
     out: options.Out = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Write results.parquet and results.csv again, with every receipt that came since."""
     settings = options.settings_from(
-        campaign, template=template, senders=senders, name=name, rate=rate, card=card
+        campaign,
+        template=template,
+        senders=senders,
+        name=name,
+        rate=rate,
+        card=card,
+        smart=smart,
+        smart_accents=smart_accents,
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
     url = options.journal_url(campaign)

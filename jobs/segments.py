@@ -10,8 +10,7 @@ import typer
 
 from jobs import console, options
 from pipeline.errors import UsageError
-from pipeline.model import Encoding
-from pipeline.prepare import alphabet
+from pipeline.prepare import alphabet, smart
 from pipeline.prepare.segments import (
     HEADER_BYTES,
     MAX_HEADER_BYTES,
@@ -31,6 +30,8 @@ def run(
             show_default=False,
         ),
     ],
+    look_alikes: options.Smart = None,
+    accents: options.SmartAccents = None,
     header_bytes: Annotated[
         int,
         typer.Option(
@@ -42,12 +43,21 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Cut a text into its segments, and name the characters that make it UCS-2."""
-    text = _text(text)
-    found = count_segments(text, header_bytes=header_bytes)
+    written = _text(text)
+    table = smart.replacements(look_alikes=bool(look_alikes), accents=bool(accents))
+    sent = _not_empty(smart.smart_text(written, table))
+    found = count_segments(sent, header_bytes=header_bytes)
+    culprits = Counter(letter for letter in sent if letter not in alphabet.GSM7)
+    replaced = {
+        letter: (table[letter], count)
+        for letter, count in Counter(written).items()
+        if letter in table and sent != written
+    }
     if as_json:
-        console.print_json(_document(found, text))
+        console.print_json(_document(found, culprits, replaced))
     else:
-        console.print_states("Segments", {"segments": found.segments}, _facts(found, text))
+        facts = _facts(found) | _causes(culprits, replaced)
+        console.print_states("Segments", {"segments": found.segments}, facts)
 
 
 def _text(said: str) -> str:
@@ -58,24 +68,25 @@ def _text(said: str) -> str:
     """
     try:
         if said == _STDIN:
-            text = sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
+            said = sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
         else:
-            text = said.encode().decode()
+            said.encode()  # bytes of the command line that are no text arrive as lone surrogates
     except UnicodeError:
         raise UsageError("the text is not UTF-8: set the terminal or save the file so") from None
 
+    return _not_empty(said)
+
+
+def _not_empty(text: str) -> str:
     if not text:
         raise UsageError("the text is empty: write it in quotes behind 'bandcast segments'")
 
     return text
 
 
-def _culprits(text: str) -> list[tuple[str, int]]:
-    """Return the characters that are not GSM-7 and how often each is there, the most first."""
-    return Counter(letter for letter in text if letter not in alphabet.GSM7).most_common()
-
-
-def _document(found: Segmentation, text: str) -> dict[str, Any]:
+def _document(
+    found: Segmentation, culprits: Counter[str], replaced: dict[str, tuple[str, int]]
+) -> dict[str, Any]:
     return {
         "encoding": found.encoding.value,
         "units": found.units,
@@ -83,18 +94,17 @@ def _document(found: Segmentation, text: str) -> dict[str, Any]:
         "parts": list(found.parts),
         "units_left": found.units_left,
         "forcing_ucs2": [
-            {
-                "character": letter,
-                "code_point": alphabet.code_point(letter),
-                "name": alphabet.name_of(letter),
-                "count": count,
-            }
-            for letter, count in _culprits(text)
+            alphabet.described(letter) | {"count": count}
+            for letter, count in culprits.most_common()
+        ],
+        "smart": [
+            alphabet.described(letter) | {"replacement": replacement, "count": count}
+            for letter, (replacement, count) in replaced.items()
         ],
     }
 
 
-def _facts(found: Segmentation, text: str) -> dict[str, str]:
+def _facts(found: Segmentation) -> dict[str, str]:
     units = [units_of(part, found.encoding) for part in found.parts]
     facts = {
         "encoding": found.encoding.value,
@@ -105,9 +115,17 @@ def _facts(found: Segmentation, text: str) -> dict[str, str]:
         lines = map(console.printable, part.split("\n"))
         facts[f"part {number} ({taken} units)"] = "\n".join(lines)
 
-    if found.encoding is Encoding.UCS2:
-        for letter, count in _culprits(text):
-            name = f"{alphabet.code_point(letter)} {alphabet.name_of(letter)}"
-            facts[name] = f"not GSM-7, {f'{count:,} times' if count > 1 else 'once'}"
-
     return facts
+
+
+def _causes(culprits: Counter[str], replaced: dict[str, tuple[str, int]]) -> dict[str, str]:
+    said = {
+        letter: f"not GSM-7, {smart.times_of(count)}" for letter, count in culprits.most_common()
+    }
+    for letter, (replacement, count) in replaced.items():
+        said[letter] = f"{smart.fate_of(replacement)}, {smart.times_of(count)}"
+
+    return {
+        f"{alphabet.code_point(letter)} {alphabet.name_of(letter)}": what
+        for letter, what in said.items()
+    }

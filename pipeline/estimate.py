@@ -21,8 +21,8 @@ import polars as pl
 from pipeline import barring, tables
 from pipeline.barring import Bars
 from pipeline.errors import InputError, UsageError
-from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
-from pipeline.prepare import columns, plan, pricing
+from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Encoding, Finding
+from pipeline.prepare import columns, plan, pricing, smart
 from pipeline.prepare.recipients import find_phone_columns
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
@@ -45,8 +45,10 @@ class Estimate:
     card: str
     #: How the recipient files were understood (`reading.Reading.as_json`).
     file: Mapping[str, Any]
-    #: What was found in the files, in order.
+    #: What was found in the files, in order, and which characters were replaced.
     findings: tuple[Finding, ...]
+    #: The characters of the messages that were replaced; None where none are looked for.
+    replaced: tuple[smart.Replaced, ...] | None
     #: Reason -> the first rows that are not sent for it.
     examples: Mapping[str, tuple[int, ...]]
 
@@ -101,7 +103,14 @@ class Estimate:
                     for reason, count in totals.skipped.items()
                 },
             },
+            **self._smart(),
         }
+
+    def _smart(self) -> dict[str, Any]:
+        if self.replaced is None:
+            return {}
+
+        return {"smart": [each.as_json() for each in self.replaced]}
 
 
 def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBODY) -> Estimate:
@@ -133,6 +142,7 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
             _refuse_repairs(findings)
 
         _write(draft.frame, plan_path)
+        replaced = _count_replaced(draft, settings.campaign, plan_path)
         digest = files_digest(reading, settings.file_format)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
@@ -151,7 +161,8 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
         ),
         card=card.name,
         file=file,
-        findings=findings,
+        findings=(*findings, *smart.findings_of(replaced or ())),
+        replaced=replaced,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
     )
 
@@ -196,6 +207,17 @@ def _write(frame: pl.LazyFrame, plan_path: Path) -> None:
             f"{plan_path.parent}: plan and results cannot be written there: {error.strerror}; "
             "name another folder with --out"
         ) from None
+
+
+def _count_replaced(
+    draft: plan.Draft, campaign: Campaign, plan_path: Path
+) -> tuple[smart.Replaced, ...] | None:
+    if draft.originals is None:
+        return None
+
+    rows = pl.concat([pl.scan_parquet(plan_path), draft.originals], how="horizontal")
+    messages = rows.filter(pl.col(columns.REASON).is_null())
+    return smart.count_replaced(messages, smart.replacements_of(campaign))
 
 
 def _refuse_change(reading: Reading, before: list[tuple[int, int, int]], plan_path: Path) -> None:

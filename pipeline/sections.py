@@ -38,6 +38,8 @@ EXPECTED = {
     "frequency": "a section: write [frequency] on a line of its own",
     "phone": "the name of a column in quotes, or a list of them, the preferred first",
     "exclude": 'a list of campaigns, such as ["spring-sale"]',
+    "smart": "true or false; smart_accents = true is for letters",
+    "smart_accents": "true or false",
     "key": "the name of a column, in quotes",
     "text": "the name of a column, in quotes",
     "weight": "a whole number from 1 to 1000000",
@@ -113,6 +115,8 @@ class CampaignSection(_Section):
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    smart: Annotated[bool, Field(strict=True)] = False
+    smart_accents: Annotated[bool, Field(strict=True)] = False
 
 
 class ColumnsSection(_Section):

@@ -62,6 +62,15 @@ def name_of(character: str) -> str:
     return unicodedata.name(character, "control character" if is_control else "without a name")
 
 
+def described(character: str) -> dict[str, str]:
+    """Return a character for a program: itself, its code point and its name."""
+    return {
+        "character": character,
+        "code_point": code_point(character),
+        "name": name_of(character),
+    }
+
+
 def beyond_ascii_or(characters: Iterable[str], text: pl.Expr) -> pl.Expr:
     """Tell which texts hold one of these ASCII characters, or anything that is not ASCII.
 

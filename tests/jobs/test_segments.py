@@ -34,6 +34,7 @@ def test_a_program_reads_what_a_handset_receives(bandcast):
                 "count": 1,
             },
         ],
+        "smart": [],
     }
 
 
@@ -57,6 +58,20 @@ def test_a_person_reads_the_parts_what_is_left_and_the_culprits(bandcast):
 def test_a_text_in_gsm_7_has_no_culprits(bandcast):
     done = bandcast("segments", "Crème brûlée".replace("û", "u"), "--json")
     assert (done.json["encoding"], done.json["forcing_ucs2"]) == ("GSM-7", [])
+
+
+def test_smart_characters_are_replaced_when_asked_for_and_named(bandcast):
+    text = "Crème brûlée – tonight – it’s on"
+    assert bandcast("segments", text, "--smart", "--json").json["parts"] == [text]  # û remains
+    both = bandcast("segments", text, "--smart", "--smart-accents", "--json").json
+    assert (both["encoding"], both["forcing_ucs2"]) == ("GSM-7", [])
+    assert both["parts"] == ["Crème brulée - tonight - it's on"]
+    told = {each["code_point"]: (each["replacement"], each["count"]) for each in both["smart"]}
+    assert told == {"U+00FB": ("u", 1), "U+2013": ("-", 2), "U+2019": ("'", 1)}
+    shown = bandcast("segments", "a – b – c\u200b", "--smart").out
+    assert "U+2013 EN DASH" in shown
+    assert "replaced by -, 2 times" in shown
+    assert "removed, once" in shown
 
 
 def test_a_header_may_be_longer(bandcast):
@@ -88,6 +103,7 @@ def refused(done, *words):
 def test_an_empty_text_is_refused(bandcast, folder):
     refused(bandcast("segments", ""), "the text is empty", "write")
     refused(bandcast("segments", "-"), "the text is empty")
+    refused(bandcast("segments", "\u200b", "--smart"), "the text is empty")
 
 
 def test_bytes_that_are_no_text_are_refused(bandcast, folder):
