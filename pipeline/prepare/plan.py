@@ -32,11 +32,12 @@ from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
 from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows
 from pipeline.prepare.texts import add_text
-from pipeline.prepare.totals import Totals, totals
+from pipeline.prepare.totals import Share, Totals, totals
 
 __all__ = [
     "Barred",
     "Draft",
+    "Share",
     "Totals",
     "draft",
     "fingerprint",
@@ -63,6 +64,8 @@ class Draft:
     frame: pl.LazyFrame
     #: Repairs of numbers, and where the numbers come from.
     findings: tuple[Finding, ...]
+    #: For each column of the file that can be read as text: its value in `frame` (String).
+    views: Mapping[str, pl.Expr]
     #: `smart.ORIGINAL` of every row of `frame`, in its order: its text before characters were
     #: replaced; None where none are.
     originals: pl.LazyFrame | None = None
@@ -116,6 +119,7 @@ def draft(
     return Draft(
         frame=plan.frame(numbers, card, on, barred),
         findings=tuple(find_repairs(numbers, phone)),
+        views=plan.views,
         originals=plan.originals(numbers),
     )
 

@@ -10,7 +10,7 @@ from pipeline.prepare.columns import PLAN_COLUMNS
 from .shell import listing, run
 
 DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
-            "seconds_at_rate", "fingerprint", "file"]  # fmt: skip
+            "seconds_at_rate", "breakdown", "dearest", "advice", "fingerprint", "file"]  # fmt: skip
 
 
 def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folder):
@@ -19,6 +19,13 @@ def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folde
     assert list(done.json) == DOCUMENT
     document = done.json
     fingerprint, file = document.pop("fingerprint"), document.pop("file")
+    breakdown, dearest = document.pop("breakdown"), document.pop("dearest")
+    assert breakdown["segments"] == [
+        {"value": 1, "messages": 20, "segments": 20, "cost": 0.08, "seconds_at_rate": 0.01}
+    ]
+    assert {share["value"] for share in breakdown["country"]} == {"US"}
+    assert document.pop("advice") == []
+    assert dearest[0] == {"row": 1, "segments": 1, "cost": 0.004}
     assert file["refusals"]["duplicate"] == {"count": 1, "rows": [3]}
     assert (file["kind"], file["delimiter"], file["rows"]) == ("text", ",", 22)
     assert document | {"fingerprint": ""} == {
@@ -49,6 +56,18 @@ def test_a_person_reads_a_table_on_stdout(bandcast):
     assert (done.code, done.err) == (0, "")
     for said in ("22", "20", "duplicate", "0.08 USD", "test card", "out/spring/plan.parquet"):
         assert said in done.out
+
+
+def test_advice_is_given_in_money_unless_it_is_not_wanted(bandcast):
+    template = ("--template", "It’s {name}, " + "y" * 80)
+    document = bandcast("estimate", "campaign.toml", *template, "--json").json
+    (advice,) = [each for each in document["advice"] if each["code"] == "template_characters"]
+    assert (advice["messages"], advice["saving"]) == (20, 0.08)
+    told = bandcast("estimate", "campaign.toml", *template)
+    assert "What would cost less" in told.out
+    assert "U+2019" in told.out
+    silent = bandcast("estimate", "campaign.toml", *template, "--no-advice")
+    assert "What would cost less" not in silent.out
 
 
 def test_quiet_says_nothing_and_writes_the_plan(bandcast, folder):
