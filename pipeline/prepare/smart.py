@@ -23,7 +23,7 @@ from pipeline.prepare import alphabet, columns
 ORIGINAL = columns.WORKING + "original"
 
 _ACCENTS = "accents"  # the group of the table that changes letters
-_SPELLED = {"": "removed", " ": "replaced by a space", "\n": "replaced by a line break"}
+_SPELLED = {" ": "a space", "\n": "a line break"}
 _NAMED_IN_FINDINGS = 10
 
 _SMART, _FOUND, _COUNT, _ROWS = (
@@ -84,7 +84,12 @@ def smart_text(text: str, table: Mapping[str, str]) -> str:
 
 def fate_of(replacement: str) -> str:
     """Say what became of a character: ``replaced by -``, ``removed``."""
-    return _SPELLED.get(replacement, f"replaced by {replacement}")
+    return f"replaced by {spelled(replacement)}" if replacement else "removed"
+
+
+def spelled(replacement: str) -> str:
+    """Return a replacement so that it can be seen in a sentence."""
+    return _SPELLED.get(replacement, replacement)
 
 
 def times_of(count: int) -> str:
