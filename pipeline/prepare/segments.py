@@ -28,7 +28,6 @@ MAX_HEADER_BYTES = 136  #: leaves room for a pair in either encoding
 _MESSAGE_BYTES = 140
 _BITS_PER_UNIT = {Encoding.GSM7: 7, Encoding.UCS2: 16}
 
-_LAST_BMP_CHARACTER = "\uffff"
 _PAIRS_UCS2 = r"[\x{10000}-\x{10ffff}]"
 _PAIRS_GSM7 = tuple(
     alphabet.character_class(characters)
@@ -131,25 +130,18 @@ def add_segments(
     )
 
 
-def _width(character: str, encoding: Encoding) -> int:
-    if encoding is Encoding.GSM7:
-        return 2 if character in alphabet.EXTENSION else 1
-
-    return 2 if character > _LAST_BMP_CHARACTER else 1
-
-
 def _walk(text: str, encoding: Encoding, room: int) -> list[str]:
     """Fill each part with whole characters; no other way of cutting needs fewer parts."""
-    parts, start, used = [], 0, 0
-    for position, character in enumerate(text):
-        width = _width(character, encoding)
-        if used + width > room:
-            parts.append(text[start:position])
-            start, used = position, 0
+    parts, start = [], 0
+    while start < len(text):
+        end = min(start + room, len(text))
+        while (excess := units_of(text[start:end], encoding) - room) > 0:
+            end -= (excess + 1) // 2  # a character has two units at most: never too many at once
 
-        used += width
+        parts.append(text[start:end])
+        start = end
 
-    return [*parts, text[start:]]
+    return parts
 
 
 def _odd_text(text: pl.Expr) -> pl.Expr:

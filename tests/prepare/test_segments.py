@@ -89,14 +89,40 @@ def test_many_texts_are_counted_as_the_corpus_says():
     assert counted([case["text"] for case in cases]) == expected
 
 
+def disagreements(codes, around):
+    """Code points that the two counters count differently, in the middle of `around`."""
+    before, after = around[: len(around) // 2], around[len(around) // 2 :]
+    wrong, codes = [], [code for code in codes if not 0xD800 <= code <= 0xDFFF]
+    for first in range(0, len(codes), 100_000):  # a hundred thousand texts are 60 MB
+        part = codes[first : first + 100_000]
+        texts = [before + chr(code) + after for code in part]
+        for code, text, row in zip(part, texts, counted(texts), strict=True):
+            if answer(text) != row:
+                wrong.append(code)
+
+    return wrong
+
+
 def test_both_counters_agree_on_every_character_there_is():
-    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
-    wrong = [
-        character
-        for character, row in zip(characters, counted(characters), strict=True)
-        if answer(character) != row
-    ]
-    assert wrong == []
+    assert disagreements(range(0x110000), around="") == []
+
+
+def test_both_counters_agree_on_every_common_character_inside_a_text():
+    """The whole basic plane, and every sixteenth character beyond it."""
+    assert disagreements((*range(0x10000), *range(0x10000, 0x110000, 16)), around="a" * 159) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("filler", ["a", "ж", "€", "😀"])
+def test_both_counters_agree_on_every_character_inside_a_text(filler):
+    assert disagreements(range(0x110000), around=filler * 159) == []
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDBFF, 0xDC00, 0xDFFF], ids=hex)
+def test_a_lone_surrogate_is_a_code_unit_anywhere(code):
+    """No polars String can hold one; the function can be asked."""
+    assert answer(chr(code)) == (Encoding.UCS2, 1, 1)
+    assert answer("a" * 80 + chr(code) + "a" * 79) == (Encoding.UCS2, 160, 3)
 
 
 @pytest.mark.parametrize("filler", ["a", "ж"])
@@ -185,11 +211,6 @@ def test_the_capacities_are_those_of_the_standard(encoding, header):
 def test_a_header_that_leaves_no_room_is_refused(header):
     with pytest.raises(ValueError, match="header"):
         counted(["a"], header=header)
-
-
-def test_a_lone_surrogate_is_one_code_unit():
-    one = count_segments("a\ud83d")
-    assert (one.encoding, one.units, one.segments) == (Encoding.UCS2, 2, 1)
 
 
 def test_an_mms_is_always_one_segment():
