@@ -7,11 +7,12 @@ import shutil
 import subprocess
 from collections import Counter
 
+import polars as pl
 import pytest
 import smsutil
 
 from pipeline.model import Encoding
-from pipeline.prepare.segments import count_segments
+from pipeline.prepare.segments import add_segments, count_segments
 
 TEXTS = 100_000
 POOLS = (
@@ -27,13 +28,18 @@ POOLS = (
     "aaaaaaaaaaaa\x1b[",
     "жжжжж\ud83d\ude00\udfff",
 )
+SURROGATE = re.compile("[\ud800-\udfff]")  # no polars String can hold one
 EDGES = (0, 1, 70, 71, 134, 135, 153, 160, 161, 201, 306, 307)
 
 
-def generated():
+#: How many texts: some in every run, all by hand.
+COUNTS = pytest.mark.parametrize("count", [15_000, pytest.param(TEXTS, marks=pytest.mark.long)])
+
+
+def generated(count):
     """Texts of all kinds, near the edges of parts; surrogates side by side are one character."""
     chance = random.Random(20261125)
-    for _ in range(TEXTS):
+    for _ in range(count):
         length = chance.choice(EDGES) + chance.randint(-4, 4) if chance.random() < 0.7 else 0
         length = length or chance.randrange(250)
         text = "".join(chance.choices(chance.choice(POOLS), k=max(length, 0)))
@@ -77,13 +83,28 @@ def cut_like(text, parts):
     return tuple(text[end - len(part) : end] for part, end in zip(parts, ends, strict=True))
 
 
-def test_smsutil_counts_the_same_but_for_two_causes():
+@COUNTS
+def test_smsutil_counts_the_same_but_for_two_causes(count):
     causes = Counter(
         why_smsutil_differs(text, theirs)
-        for text in generated()
+        for text in generated(count)
         if (theirs := by_smsutil(text)) != ours(text)
     )
     assert causes.keys() == {EMPTY, ESCAPE}
+
+
+@COUNTS
+def test_the_expression_counts_these_texts_as_the_function_does(count):
+    texts = [text for text in generated(count) if not SURROGATE.search(text)]
+    assert len(texts) > count * 0.9
+    frame = pl.LazyFrame({"text": texts}).with_columns(channel=pl.lit("sms")).pipe(add_segments)
+    rows = frame.select("encoding", "units", "segments").collect(engine="streaming").rows()
+    wrong = [
+        text
+        for text, row in zip(texts, rows, strict=True)
+        if (one := count_segments(text)) and row != (one.encoding, one.units, one.segments)
+    ]
+    assert wrong == []
 
 
 # --- split-sms, the counter of the npm registry --------------------------------------------------
@@ -143,7 +164,7 @@ def why_split_sms_differs(text, theirs):
 
 @pytest.mark.long
 def test_split_sms_counts_the_same_but_for_one_cause(node):
-    texts = list(generated())
+    texts = list(generated(TEXTS))
     causes = Counter(
         why_split_sms_differs(text, theirs)
         for text, theirs in zip(texts, by_split_sms(texts, node), strict=True)
