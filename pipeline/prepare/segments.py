@@ -154,9 +154,10 @@ def _odd_text(text: pl.Expr) -> pl.Expr:
 
 
 def _pairs() -> pl.Expr:
-    odd = pl.col(_ODD)
-    gsm7 = pl.sum_horizontal(odd.str.count_matches(pattern) for pattern in _PAIRS_GSM7)
-    return pl.when(pl.col(_UCS2)).then(odd.str.count_matches(_PAIRS_UCS2)).otherwise(gsm7)
+    """Return the characters of two units; `count_matches` does not look below a null."""
+    ucs2 = pl.when(pl.col(_UCS2)).then(_ODD).str.count_matches(_PAIRS_UCS2)
+    gsm7 = pl.sum_horizontal(pl.col(_ODD).str.count_matches(each) for each in _PAIRS_GSM7)
+    return pl.when(pl.col(_UCS2)).then(ucs2).otherwise(gsm7)
 
 
 def _segments(text: str, header_bytes: int) -> pl.Expr:
@@ -185,14 +186,12 @@ def _segments(text: str, header_bytes: int) -> pl.Expr:
 
 
 def _count_by_walk(texts: pl.Series, *, header_bytes: int) -> pl.Series:
-    if texts.null_count() == texts.len():
-        return pl.Series(texts.name, [], pl.Int32).extend_constant(None, texts.len())
-
+    nothing = pl.Series(texts.name, [], pl.Int32).extend_constant(None, texts.len())
+    places = texts.is_not_null().arg_true()
     counts = [
-        None if text is None else count_segments(text, header_bytes=header_bytes).segments
-        for text in texts
+        count_segments(text, header_bytes=header_bytes).segments for text in texts.gather(places)
     ]
-    return pl.Series(texts.name, counts, pl.Int32)
+    return nothing.scatter(places, counts) if counts else nothing
 
 
 def _by_encoding(values: Mapping[Encoding, int] | Mapping[Encoding, str]) -> pl.Expr:
