@@ -6,7 +6,7 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.prepare import alphabet, smart
@@ -147,6 +147,7 @@ def test_no_other_character_is_touched():
 
 
 @PARTS
+@settings(deadline=None)  # the machine may be busy
 @given(texts=st.lists(TEXTS, max_size=20))
 def test_frame_and_function_agree_and_a_second_time_changes_nothing(table, texts):
     once = replaced(texts, table)
@@ -155,12 +156,14 @@ def test_frame_and_function_agree_and_a_second_time_changes_nothing(table, texts
 
 
 @PARTS
+@settings(deadline=None)  # the machine may be busy
 @given(text=TEXTS)
 def test_a_text_is_changed_at_every_place_or_at_none(table, text):
     after = smart_text(text, table)
     assert after == text or (alphabet.GSM7.issuperset(after) and not set(after) & set(table))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(text=st.text(st.sampled_from("abc é’“–\u00a0\u200bçÁ😀"), max_size=400))
 def test_a_character_for_a_character_costs_no_segment_more(text):
     assert count_segments(smart_text(text, BOTH)).segments <= count_segments(text).segments
@@ -169,6 +172,7 @@ def test_a_character_for_a_character_costs_no_segment_more(text):
 # --- Counting ------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(texts=st.lists(TEXTS, min_size=1, max_size=20))
 def test_every_replacement_is_counted(texts):
     changed = [text for text in texts if smart_text(text, BOTH) != text]
