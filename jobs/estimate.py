@@ -19,6 +19,8 @@ def run(
     name: options.Name = None,
     rate: options.Rate = None,
     card: options.Card = None,
+    smart: options.Smart = None,
+    smart_accents: options.SmartAccents = None,
     strict: options.Strict = False,
     out: options.Out = None,
     texts: Annotated[
@@ -44,6 +46,8 @@ def run(
         rate=rate,
         card=card,
         strict=strict,
+        smart=smart,
+        smart_accents=smart_accents,
     )
     folder, now = options.out_folder(out, settings), datetime.now(UTC)
     bars = options.bars_by(settings, options.journal_url(campaign), now=now)

@@ -48,6 +48,22 @@ Out = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a file that would have to be repaired.")
 ]
+Smart = Annotated[
+    bool | None,
+    typer.Option(
+        "--smart/--no-smart",
+        help="Replace quotes, dashes, spaces ... that only look like GSM-7 ones.",
+        show_default=False,
+    ),
+]
+SmartAccents = Annotated[
+    bool | None,
+    typer.Option(
+        "--smart-accents/--no-smart-accents",
+        help="Take accents off letters where GSM-7 does not have them.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
@@ -64,6 +80,8 @@ def settings_from(
     rate: float | None,
     card: Path | None,
     strict: bool = False,
+    smart: bool | None = None,
+    smart_accents: bool | None = None,
 ) -> Settings:
     """Read the campaign with what the command line says about it.
 
@@ -77,6 +95,8 @@ def settings_from(
         rate_segments_per_second=rate,
         card=card,
         strict=strict,
+        smart=smart,
+        smart_accents=smart_accents,
     )
     return load_settings(campaign, options)
 

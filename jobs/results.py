@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 from jobs import console, options
 from jobs.drifting import drift_json, print_drift
 from pipeline import campaign as campaigns
+from pipeline.campaign import ResultFiles
 from pipeline.drafts import drafted
 from pipeline.errors import UsageError
 from pipeline.journal.opening import find_journal
@@ -19,6 +21,8 @@ def run(
     name: options.Name = None,
     rate: options.Rate = None,
     card: options.Card = None,
+    smart: options.Smart = None,
+    smart_accents: options.SmartAccents = None,
     out: options.Out = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -28,7 +32,14 @@ def run(
     Where the provider counted other segments than the estimate, drift.csv has each such message.
     """
     settings = options.settings_from(
-        campaign, template=template, senders=senders, name=name, rate=rate, card=card
+        campaign,
+        template=template,
+        senders=senders,
+        name=name,
+        rate=rate,
+        card=card,
+        smart=smart,
+        smart_accents=smart_accents,
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
     url = options.journal_url(campaign)
@@ -43,23 +54,27 @@ def run(
         files = campaigns.write_results(journal, found, folder)
         found.publish(folder / "plan.parquet")
 
-    states = dict(files.states)
     if as_json:
-        console.print_json(
-            {
-                "campaign": known,
-                "rows": sum(states.values()),
-                "states": states,
-                "in_doubt": states.get("in_doubt", 0),
-                "cost_of_results": files.cost_micros / 1e6,
-                "drift": drift_json(files),
-                "results": str(files.parquet),
-            }
-        )
+        console.print_json(_as_json(known, files))
     elif not quiet:
-        currency = found.totals.currency
-        cost = console.money(files.cost_micros / 1e6, currency)
-        facts = {"cost": cost, "results": f"{files.parquet} and .csv"}
-        console.print_states(f"Results of '{known}'", states, facts)
-        if files.drift:
-            print_drift(files, currency)
+        _print(known, files, found.totals.currency)
+
+
+def _as_json(campaign: str, files: ResultFiles) -> dict[str, Any]:
+    return {
+        "campaign": campaign,
+        "rows": sum(files.states.values()),
+        "states": dict(files.states),
+        "in_doubt": files.states.get("in_doubt", 0),
+        "cost_of_results": files.cost_micros / 1e6,
+        "drift": drift_json(files),
+        "results": str(files.parquet),
+    }
+
+
+def _print(campaign: str, files: ResultFiles, currency: str) -> None:
+    cost = console.money(files.cost_micros / 1e6, currency)
+    facts = {"cost": cost, "results": f"{files.parquet} and .csv"}
+    console.print_states(f"Results of '{campaign}'", files.states, facts)
+    if files.drift:
+        print_drift(files, currency)

@@ -35,6 +35,8 @@ def run(
     name: options.Name = None,
     rate: options.Rate = None,
     card: options.Card = None,
+    smart: options.Smart = None,
+    smart_accents: options.SmartAccents = None,
     strict: options.Strict = False,
     out: options.Out = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")] = False,
@@ -58,6 +60,8 @@ def run(
         rate=rate,
         card=card,
         strict=strict,
+        smart=smart,
+        smart_accents=smart_accents,
     )
     folder = options.out_folder(out, settings)
     provider = _provider(simulate=simulate, faults=faults, seed=seed)

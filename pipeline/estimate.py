@@ -22,7 +22,7 @@ from pipeline import barring, tables
 from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Encoding, Finding
-from pipeline.prepare import columns, plan, pricing
+from pipeline.prepare import columns, plan, pricing, smart
 from pipeline.prepare.advice import Advice, Advisor
 from pipeline.prepare.recipients import find_phone_columns
 from pipeline.prepare.several import expand
@@ -46,8 +46,10 @@ class Estimate:
     card: str
     #: How the recipient files were understood (`reading.Reading.as_json`).
     file: Mapping[str, Any]
-    #: What was found in the files, in order.
+    #: What was found in the files, in order, and which characters were replaced.
     findings: tuple[Finding, ...]
+    #: The characters of the messages that were replaced; None where none are looked for.
+    replaced: tuple[smart.Replaced, ...] | None
     #: Reason -> the first rows that are not sent for it.
     examples: Mapping[str, tuple[int, ...]]
     #: What would cost less, the most saving first; empty where nobody asked.
@@ -102,6 +104,7 @@ class Estimate:
             **self._costs_json(),
             "fingerprint": self.digest,
             "file": self._file_json(),
+            **self._smart_json(),
         }
 
     def _costs_json(self) -> dict[str, Any]:
@@ -134,6 +137,12 @@ class Estimate:
                 for reason, count in self.totals.skipped.items()
             },
         }
+
+    def _smart_json(self) -> dict[str, Any]:
+        if self.replaced is None:
+            return {}
+
+        return {"smart": [each.as_json() for each in self.replaced]}
 
     def _share_json(self, share: plan.Share) -> dict[str, Any]:
         return {
@@ -184,6 +193,7 @@ def estimate(
             _refuse_repairs(findings)
 
         _write(draft.frame, plan_path)
+        replaced = _count_replaced(draft, campaign, plan_path)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
     _refuse_change(reading, before, plan_path)
@@ -197,7 +207,8 @@ def estimate(
         fingerprint=fingerprint,
         card=card.name,
         file=file,
-        findings=findings,
+        findings=(*findings, *smart.findings_of(replaced or ())),
+        replaced=replaced,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
         advice=advisor.advise() if with_advice else (),
     )
@@ -228,6 +239,17 @@ def _write(frame: pl.LazyFrame, plan_path: Path) -> None:
             f"{plan_path.parent}: plan and results cannot be written there: {error.strerror}; "
             "name another folder with --out"
         ) from None
+
+
+def _count_replaced(
+    draft: plan.Draft, campaign: Campaign, plan_path: Path
+) -> tuple[smart.Replaced, ...] | None:
+    if draft.originals is None:
+        return None
+
+    rows = pl.concat([pl.scan_parquet(plan_path), draft.originals], how="horizontal")
+    messages = rows.filter(pl.col(columns.REASON).is_null())
+    return smart.count_replaced(messages, smart.replacements_of(campaign))
 
 
 def _refuse_change(reading: Reading, before: list[tuple[int, int, int]], plan_path: Path) -> None:

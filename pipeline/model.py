@@ -86,6 +86,10 @@ class Campaign:
     exclude: tuple[str, ...] = ()
     #: Whoever was texted by another campaign in the last so many days is left out; 0 is nobody.
     frequency_days: int = 0
+    #: Characters that look like GSM-7 ones are replaced where that makes the text GSM-7.
+    smart: bool = False
+    #: Letters lose accents that GSM-7 does not have, where that makes the text GSM-7.
+    smart_accents: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

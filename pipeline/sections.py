@@ -39,6 +39,8 @@ EXPECTED = {
     "phone": "the name of a column in quotes, or a list of them, the preferred first",
     "all_numbers": "true or false",
     "exclude": 'a list of campaigns, such as ["spring-sale"]',
+    "smart": "true or false; smart_accents = true is for letters",
+    "smart_accents": "true or false",
     "key": "the name of a column, in quotes",
     "text": "the name of a column, in quotes",
     "weight": "a whole number from 1 to 1000000",
@@ -122,6 +124,8 @@ class CampaignSection(_Section):
     phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     all_numbers: Annotated[bool, Field(strict=True)] = False
     exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    smart: Annotated[bool, Field(strict=True)] = False
+    smart_accents: Annotated[bool, Field(strict=True)] = False
 
 
 class ColumnsSection(_Section):

@@ -21,7 +21,14 @@ from pipeline.errors import SettingsError
 from pipeline.model import Campaign, Channel, Columns, FileFormat, Variant
 from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, EXPECTED, Document
 
-_OPTIONS = {"name": "--name", "template": "--template", "from": "--from", "rate": "--rate"}
+_OPTIONS = {
+    "name": "--name",
+    "template": "--template",
+    "from": "--from",
+    "rate": "--rate",
+    "smart": "--smart",
+    "smart_accents": "--smart-accents",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,8 @@ class Options:
     rate_segments_per_second: float | None = None
     card: Path | None = None
     strict: bool = False
+    smart: bool | None = None
+    smart_accents: bool | None = None
 
 
 def load_settings(path: Path, options: Options) -> Settings:
@@ -115,6 +124,8 @@ def _apply(options: Options, document: dict[str, Any]) -> set[str]:
         ("campaign", "name"): options.name,
         ("campaign", "template"): options.template,
         ("campaign", "from"): options.senders,
+        ("campaign", "smart"): options.smart,
+        ("campaign", "smart_accents"): options.smart_accents,
         ("sending", "rate"): options.rate_segments_per_second,
     }
     for (section, key), value in said.items():
@@ -148,6 +159,8 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
             variants=tuple(Variant(**each.model_dump()) for each in checked.variants),
             exclude=part.exclude,
             frequency_days=checked.frequency.days,
+            smart=part.smart,
+            smart_accents=part.smart_accents,
         ),
         recipients=tuple(_located(source, base) for source in part.recipients),
         file_format=FileFormat(**checked.file.model_dump()),

@@ -209,6 +209,25 @@ def test_a_column_of_texts_needs_no_template(folder):
     assert load_settings(write(folder, text), Options()).campaign.template == ""
 
 
+def test_smart_characters_are_off_unless_the_campaign_or_an_option_asks(folder):
+    def asked(text, options=None):
+        campaign = load_settings(write(folder, GOOD + text), options or Options()).campaign
+        return campaign.smart, campaign.smart_accents
+
+    assert asked("") == (False, False)
+    assert asked("smart = true\n") == (True, False)
+    assert asked("smart_accents = true\n") == (False, True)
+    assert asked("", Options(smart=True, smart_accents=True)) == (True, True)
+    assert asked("smart = true\n", Options(smart=False)) == (False, False)
+
+
+@pytest.mark.parametrize("value", ['"accents"', "1", '"yes"'])
+def test_smart_is_true_or_false(folder, value):
+    (problem,) = problems_of(folder, GOOD + f"smart = {value}\n")
+    assert "[campaign] smart must be true or false" in problem
+    assert "smart_accents" in problem
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

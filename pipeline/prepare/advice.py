@@ -9,8 +9,7 @@ shown.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -18,9 +17,9 @@ from functools import partial
 import polars as pl
 
 from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Encoding
-from pipeline.prepare import alphabet, columns
+from pipeline.prepare import alphabet, columns, smart
 from pipeline.prepare.pricing import RateCard, add_cost
-from pipeline.prepare.segments import add_segments, capacity
+from pipeline.prepare.segments import HEADER_BYTES, add_segments, capacity
 from pipeline.prepare.template import find_column, literals, placeholders, rewrite
 from pipeline.prepare.texts import add_text
 
@@ -28,7 +27,8 @@ from pipeline.prepare.texts import add_text
 MOST_CHARACTERS = 5
 
 _BEFORE, _OVER, _OTHERS = (columns.WORKING + name for name in ("before", "over", "others"))
-_NOT_GSM7 = alphabet.character_class(alphabet.GSM7, negated=True)
+_IS_UCS2 = pl.col(columns.ENCODING) == Encoding.UCS2.value
+_LOOK_ALIKES = smart.replacements(look_alikes=True, accents=True)
 _LAST_WORD = r"\s+\S+\s*$"
 _LONGEST_WORD = 40  # characters; who writes a longer one at the end has written an address
 
@@ -37,8 +37,8 @@ _LONGEST_WORD = 40  # characters; who writes a longer one at the end has written
 class Advice:
     """One change, and what it saves."""
 
-    #: A short name for machines: ``template_characters``, ``column_characters``, ``shorten``,
-    #: ``last_word``, ``mms``.
+    #: A short name for machines: ``smart``, ``template_characters``, ``column_characters``,
+    #: ``shorten``, ``last_word``, ``mms``.
     code: str
     #: For people; holds no phone number and no text of a recipient.
     sentence: str
@@ -63,6 +63,7 @@ class Advisor:
     def advise(self) -> tuple[Advice, ...]:
         """Return what saves anything, the most saving first."""
         found = [
+            *self._smart(),
             *self._template_characters(),
             *self._column_characters(),
             *self._shorter_template(),
@@ -72,30 +73,41 @@ class Advisor:
         worth_it = [advice for advice in found if advice.saving_micros > 0]
         return tuple(sorted(worth_it, key=lambda advice: -advice.saving_micros))
 
+    def _smart(self) -> Iterator[Advice]:
+        """Price the campaign with its look-alikes replaced, if it does not ask for that yet."""
+        if not self.campaign.smart:
+            lf = self._messages(_IS_UCS2).pipe(
+                self._texts, replace(self.campaign, smart=True), self.views
+            )
+            what = "smart = true: quotes, dashes, spaces ... become the GSM-7 ones they look like"
+            yield self._advice("smart", what, lf)
+
     def _template_characters(self) -> Iterator[Advice]:
         """Price the template without the characters that no GSM-7 text can hold."""
-        outside = sorted(set("".join(self._literals())) - alphabet.GSM7)
+        mended = set(smart.replacements_of(self.campaign))
+        outside = sorted(set("".join(self._literals())) - alphabet.GSM7 - mended)
         for character in outside[:MOST_CHARACTERS] if len(outside) > 1 else ():
-            yield self._without(character, f"the template without {named(character)}")
+            yield self._without([character], f"in the template, {_instead_of(character)}")
 
         if outside:
-            names = ", ".join(named(character) for character in outside[:MOST_CHARACTERS])
+            changes = ", ".join(map(_instead_of, outside[:MOST_CHARACTERS]))
             more = f" and {len(outside) - MOST_CHARACTERS} more" * (len(outside) > MOST_CHARACTERS)
-            yield self._without("".join(outside), f"a template of GSM-7 characters: {names}{more}")
+            what = f"in the template, only GSM-7 characters: {changes}{more}"
+            yield self._without(outside, what)
 
-    def _without(self, characters: str, what: str) -> Advice:
-        removed = str.maketrans(dict.fromkeys(characters, ""))
-        lf = self._rewritten(lambda literal: literal.translate(removed))
-        only = pl.col(columns.ENCODING) == Encoding.UCS2.value
-        return self._advice("template_characters", f"{what} out", lf, only)
+    def _without(self, characters: Iterable[str], what: str) -> Advice:
+        changes = str.maketrans({each: _LOOK_ALIKES.get(each, "") for each in characters})
+        lf = self._rewritten(lambda literal: literal.translate(changes), _IS_UCS2)
+        return self._advice("template_characters", what, lf)
 
     def _column_characters(self) -> Iterator[Advice]:
         """Price each column of the template as if its values were plain."""
-        is_ucs2 = pl.col(columns.ENCODING) == Encoding.UCS2.value
         for name in self._columns_used():
-            outside = self.views[name].str.extract_all(_NOT_GSM7).list.unique().alias(_OTHERS)
+            outside = (
+                self.views[name].str.extract_all(alphabet.NOT_GSM7).list.unique().alias(_OTHERS)
+            )
             with_others = (
-                self._messages(is_ucs2).select(outside).filter(pl.col(_OTHERS).list.len() > 0)
+                self._messages(_IS_UCS2).select(outside).filter(pl.col(_OTHERS).list.len() > 0)
             )
             often = (
                 with_others.explode(_OTHERS)
@@ -112,8 +124,8 @@ class Advisor:
             listed = ", ".join(
                 f"{named(str(each))} in {rows:,}" for each, rows in often.iter_rows()
             )
-            plain = {name: self.views[name].str.replace_all(_NOT_GSM7, "?")}
-            lf = self._messages(is_ucs2).pipe(self._texts, self.campaign, {**self.views, **plain})
+            plain = {name: self.views[name].str.replace_all(alphabet.NOT_GSM7, "?")}
+            lf = self._messages(_IS_UCS2).pipe(self._texts, self.campaign, {**self.views, **plain})
             what = (
                 f"only GSM-7 characters in the column '{name}', which brings others into "
                 f"{messages:,} messages: {listed}"
@@ -184,7 +196,7 @@ class Advisor:
         sent = self.plan.filter(pl.col(columns.REASON).is_null() & is_sms)
         return sent if only is None else sent.filter(only)
 
-    def _rewritten(self, change: Callable[[str], str]) -> pl.LazyFrame:
+    def _rewritten(self, change: Callable[[str], str], only: pl.Expr | None = None) -> pl.LazyFrame:
         campaign = replace(
             self.campaign,
             template=rewrite(self.campaign.template, change),
@@ -193,17 +205,18 @@ class Advisor:
                 for each in self.campaign.variants
             ),
         )
-        return self._messages().pipe(self._texts, campaign, self.views)
+        return self._messages(only).pipe(self._texts, campaign, self.views)
 
     @staticmethod
     def _texts(lf: pl.LazyFrame, campaign: Campaign, views: Mapping[str, pl.Expr]) -> pl.LazyFrame:
         number = pl.col(columns.TO).str.strip_prefix("+").cast(pl.Int64).alias(columns.NUMBER)
-        return lf.with_columns(number).pipe(add_text, campaign, views)
+        return (
+            lf.with_columns(number)
+            .pipe(add_text, campaign, views)
+            .pipe(smart.add_smart_text, smart.replacements_of(campaign))
+        )
 
-    def _advice(
-        self, code: str, sentence: str, lf: pl.LazyFrame, only: pl.Expr | None = None
-    ) -> Advice:
-        lf = lf if only is None else lf.filter(only)
+    def _advice(self, code: str, sentence: str, lf: pl.LazyFrame) -> Advice:
         return _summed(code, sentence, self._priced(lf.pipe(add_segments)))
 
     def _priced(self, lf: pl.LazyFrame) -> pl.LazyFrame:
@@ -214,7 +227,16 @@ class Advisor:
 def named(character: str) -> str:
     """Spell a character: itself, its code point and its name."""
     shown = f"{character} " if character.isprintable() and not character.isspace() else ""
-    return f"{shown}(U+{ord(character):04X} {unicodedata.name(character, 'without a name')})"
+    return f"{shown}({alphabet.code_point(character)} {alphabet.name_of(character)})"
+
+
+def _instead_of(character: str) -> str:
+    """Say what to write where a template has this character."""
+    replacement = _LOOK_ALIKES.get(character)
+    if not replacement:
+        return f"leave out {named(character)}"
+
+    return f"write {smart.spelled(replacement)} instead of {named(character)}"
 
 
 def _summed(code: str, sentence: str, priced: pl.LazyFrame) -> Advice:
@@ -238,12 +260,11 @@ def _saving() -> pl.Expr:
 
 def _over() -> pl.Expr:
     """Return how many units a message has that one segment fewer could not hold."""
-    ucs2 = pl.col(columns.ENCODING) == Encoding.UCS2.value
     room: pl.Expr = pl.lit(0)
     fewer = pl.col(columns.SEGMENTS) - 1
-    for encoding, is_it in ((Encoding.GSM7, ~ucs2), (Encoding.UCS2, ucs2)):
-        several = fewer * (capacity(encoding, 2) // 2)
-        held = pl.when(fewer == 1).then(capacity(encoding, 1)).otherwise(several)
+    for encoding, is_it in ((Encoding.GSM7, ~_IS_UCS2), (Encoding.UCS2, _IS_UCS2)):
+        several = fewer * capacity(encoding, header_bytes=HEADER_BYTES)
+        held = pl.when(fewer == 1).then(capacity(encoding)).otherwise(several)
         room = pl.when(is_it).then(held).otherwise(room)
 
     return pl.col(columns.UNITS) - room

@@ -5,7 +5,10 @@ The only place that knows which characters are GSM-7; everything else is derived
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
+
+import polars as pl
 
 #: 6.2.1, sixteen septets a line. 0x1B is the escape, which is no character of a text.
 BASIC = frozenset(
@@ -46,3 +49,39 @@ def small_classes(characters: Iterable[str]) -> Iterator[str]:
 def odd_ascii() -> frozenset[str]:
     """Return the ASCII characters that are not one septet of the default alphabet."""
     return frozenset(map(chr, range(_ASCII_CHARACTERS))) - BASIC
+
+
+def code_point(character: str) -> str:
+    """Spell a character's number as the Unicode standard does: ``U+2019``."""
+    return f"U+{ord(character):04X}"
+
+
+def name_of(character: str) -> str:
+    """Return the Unicode name of a character, or what it is where it has none."""
+    is_control = unicodedata.category(character) == "Cc"
+    return unicodedata.name(character, "control character" if is_control else "without a name")
+
+
+def described(character: str) -> dict[str, str]:
+    """Return a character for a program: itself, its code point and its name."""
+    return {
+        "character": character,
+        "code_point": code_point(character),
+        "name": name_of(character),
+    }
+
+
+def beyond_ascii_or(characters: Iterable[str], text: pl.Expr) -> pl.Expr:
+    """Tell which texts hold one of these ASCII characters, or anything that is not ASCII.
+
+    The scan for a closer look: cheap, because most texts are plain.
+    """
+    found = text.str.len_bytes() != text.str.len_chars()
+    for pattern in small_classes(characters):
+        found |= text.str.contains(pattern)
+
+    return found
+
+
+#: A regex for one character that is not GSM-7.
+NOT_GSM7 = character_class(GSM7, negated=True)

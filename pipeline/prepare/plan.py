@@ -1,6 +1,6 @@
 """The plan: one row per recipient, each with the message it gets or the reason why it gets none.
 
-    numbers -> text -> reason -> address -> segments -> key -> cost
+    numbers -> text -> smart characters -> reason -> address -> segments -> key -> cost
 
 A plan is frozen: it has totals, a fingerprint, and is handed to the journal in shards.
 """
@@ -16,7 +16,7 @@ from datetime import date
 import polars as pl
 
 from pipeline.model import Campaign, Finding
-from pipeline.prepare import columns, keys, readings
+from pipeline.prepare import columns, keys, readings, smart
 from pipeline.prepare.columns import NUMBER, REASON, SENT, TO
 from pipeline.prepare.pricing import RateCard, add_cost, require_prices
 from pipeline.prepare.readings import READING
@@ -66,6 +66,9 @@ class Draft:
     findings: tuple[Finding, ...]
     #: For each column of the file that can be read as text: its value in `frame` (String).
     views: Mapping[str, pl.Expr]
+    #: `smart.ORIGINAL` of every row of `frame`, in its order: its text before characters were
+    #: replaced; None where none are.
+    originals: pl.LazyFrame | None = None
 
 
 def draft(
@@ -117,6 +120,7 @@ def draft(
         frame=plan.frame(numbers, card, on, barred),
         findings=tuple(find_repairs(numbers, phone)),
         views=plan.views,
+        originals=plan.originals(numbers),
     )
 
 
@@ -161,6 +165,7 @@ def fingerprint(
     return {
         "recipients": recipients_digest[:_DIGEST_CHARACTERS],
         "template": _digest([campaign.template, variants]),
+        "smart": _digest(smart.replacements_of(campaign)),
         "senders": _digest(campaign.senders),
         "channel": _digest(campaign.channel),
         "media": _digest(campaign.media),
@@ -207,10 +212,8 @@ class _Plan:
         empty = bool(campaign.media) or self.media is not None
         variant = [columns.VARIANT] if campaign.variants else []
         return (
-            pl.concat([self.renamed, numbers.lazy()], how="horizontal")
-            .with_row_index(columns.ROW, offset=1)
-            .with_columns(readings.number_of(pl.col(READING)).alias(NUMBER))
-            .pipe(add_text, campaign, self.views)
+            self._texts(numbers)
+            .pipe(smart.add_smart_text, smart.replacements_of(campaign))
             .pipe(add_reason, barred, may_be_empty=empty, sender=self.sender, media=self.media)
             .with_columns(
                 pl.col(columns.ROW).cast(pl.Int64),
@@ -224,6 +227,20 @@ class _Plan:
             )
             .pipe(add_cost, card, on, senders=self.senders)
             .select(*columns.PLAN_COLUMNS, *variant, *self.outputs.values())
+        )
+
+    def originals(self, numbers: pl.DataFrame) -> pl.LazyFrame | None:
+        if not smart.replacements_of(self.campaign):
+            return None
+
+        return self._texts(numbers).select(pl.col(columns.TEXT).alias(smart.ORIGINAL))
+
+    def _texts(self, numbers: pl.DataFrame) -> pl.LazyFrame:
+        return (
+            pl.concat([self.renamed, numbers.lazy()], how="horizontal")
+            .with_row_index(columns.ROW, offset=1)
+            .with_columns(readings.number_of(pl.col(READING)).alias(NUMBER))
+            .pipe(add_text, self.campaign, self.views)
         )
 
     def addresses(self, numbers: pl.DataFrame) -> pl.LazyFrame:

@@ -1,24 +1,33 @@
 """How many segments a text is: one text by a walk, millions by arithmetic that walks where it must.
 
-A part of a long message carries a header of six bytes: 153 septets or 67 UTF-16 code units remain
-(3GPP TS 23.040, 9.2.3.24.1). An escape pair or a surrogate pair is never split, so a part may end
-one unit early. Both counters share the alphabet, the capacities and, where it matters, the walk.
+A radio message has 140 bytes. A part of a long text begins with a header (3GPP TS 23.040,
+9.2.3.24.1), and an escape pair or a surrogate pair is never split, so a part may end one unit
+early. Both counters share the alphabet, `capacity` and, where it matters, the walk.
+
+    header                            septets   code units
+    none, a single message              160         70
+    6 bytes, 8-bit references           153         67
+    7 bytes, 16-bit references          152         66
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
 from pipeline.model import Channel, Encoding
 from pipeline.prepare import alphabet, columns
 
-_SINGLE_UNITS = {Encoding.GSM7: 160, Encoding.UCS2: 70}
-_PART_UNITS = {Encoding.GSM7: 153, Encoding.UCS2: 67}
+HEADER_BYTES = 6  #: of a part, with 8-bit references: what networks use unless told otherwise
+HEADER_BYTES_16_BIT = 7  #: of a part, with 16-bit references
+MAX_HEADER_BYTES = 136  #: leaves room for a pair in either encoding
 
-_LAST_BMP_CHARACTER = "\uffff"
+_MESSAGE_BYTES = 140
+_BITS_PER_UNIT = {Encoding.GSM7: 7, Encoding.UCS2: 16}
+
 _PAIRS_UCS2 = r"[\x{10000}-\x{10ffff}]"
 _PAIRS_GSM7 = tuple(
     alphabet.character_class(characters)
@@ -27,8 +36,6 @@ _PAIRS_GSM7 = tuple(
         [character for character in alphabet.EXTENSION if not character.isascii()],
     )
 )
-_NOT_GSM7 = alphabet.character_class(alphabet.GSM7, negated=True)
-_ODD_ASCII = tuple(alphabet.small_classes(alphabet.odd_ascii()))
 
 _ODD = columns.WORKING + "odd"
 _UCS2 = columns.WORKING + "ucs2"
@@ -46,27 +53,63 @@ class Segmentation:
     segments: int
     #: The texts of the parts; together they are the text.
     parts: tuple[str, ...]
+    #: What still fits into the last part.
+    units_left: int
 
 
-def count_segments(text: str) -> Segmentation:
+def capacity(encoding: Encoding, *, header_bytes: int = 0) -> int:
+    """Return the units that fit into one message, or into a part with a header of this length.
+
+    Raises:
+        ValueError: no message has room for such a header.
+    """
+    if not 0 <= header_bytes <= MAX_HEADER_BYTES:
+        raise ValueError(f"a header has 0 to {MAX_HEADER_BYTES} bytes, not {header_bytes}")
+
+    return (_MESSAGE_BYTES - header_bytes) * 8 // _BITS_PER_UNIT[encoding]
+
+
+def units_of(text: str, encoding: Encoding) -> int:
+    """Return the septets or UTF-16 code units of a text that can be encoded so."""
+    if encoding is Encoding.GSM7:
+        return len(text) + sum(map(text.count, alphabet.EXTENSION))
+
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def count_segments(text: str, *, header_bytes: int = HEADER_BYTES) -> Segmentation:
     """Cut one text into the parts a handset receives.
 
     A lone surrogate, which no polars String can hold, is one code unit of UCS-2.
+
+    Args:
+        text: an SMS; an MMS is not cut.
+        header_bytes: of each part of a long message.
     """
     encoding = Encoding.GSM7 if alphabet.GSM7.issuperset(text) else Encoding.UCS2
-    widths = [_width(character, encoding) for character in text]
-    parts = [text] if sum(widths) <= _SINGLE_UNITS[encoding] else _walk(text, widths, encoding)
+    units, room, parts = units_of(text, encoding), capacity(encoding), [text]
+    if units > room:
+        room = capacity(encoding, header_bytes=header_bytes)
+        parts = _walk(text, encoding, room)
+
     return Segmentation(
-        encoding=encoding, units=sum(widths), segments=len(parts), parts=tuple(parts)
+        encoding=encoding,
+        units=units,
+        segments=len(parts),
+        parts=tuple(parts),
+        units_left=room - units_of(parts[-1], encoding),
     )
 
 
-def add_segments(lf: pl.LazyFrame, text: str = columns.TEXT) -> pl.LazyFrame:
+def add_segments(
+    lf: pl.LazyFrame, text: str = columns.TEXT, *, header_bytes: int = HEADER_BYTES
+) -> pl.LazyFrame:
     """Count every text.
 
     Args:
         lf: has `channel` (String); an MMS is always one segment.
         text: the column to count (String).
+        header_bytes: of each part of a long message.
 
     Returns:
         The frame with `encoding` (String), `units` (Int32) and `segments` (Int32), null where the
@@ -74,7 +117,7 @@ def add_segments(lf: pl.LazyFrame, text: str = columns.TEXT) -> pl.LazyFrame:
     """
     return (
         lf.with_columns(_odd_text(pl.col(text)).alias(_ODD))
-        .with_columns(pl.col(_ODD).str.contains(_NOT_GSM7).alias(_UCS2))
+        .with_columns(pl.col(_ODD).str.contains(alphabet.NOT_GSM7).alias(_UCS2))
         .with_columns(_pairs().cast(pl.Int32).alias(_PAIRS))
         .with_columns(
             pl.when(pl.col(text).is_not_null())
@@ -82,35 +125,23 @@ def add_segments(lf: pl.LazyFrame, text: str = columns.TEXT) -> pl.LazyFrame:
             .alias(columns.ENCODING),
             (pl.col(text).str.len_chars().cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
         )
-        .with_columns(_segments(text).alias(columns.SEGMENTS))
+        .with_columns(_segments(text, header_bytes).alias(columns.SEGMENTS))
         .drop(_ODD, _UCS2, _PAIRS)
     )
 
 
-def capacity(encoding: Encoding, segments: int) -> int:
-    """Return how many units so many segments hold at most."""
-    return _SINGLE_UNITS[encoding] if segments == 1 else segments * _PART_UNITS[encoding]
-
-
-def _width(character: str, encoding: Encoding) -> int:
-    if encoding is Encoding.GSM7:
-        return 2 if character in alphabet.EXTENSION else 1
-
-    return 2 if character > _LAST_BMP_CHARACTER else 1
-
-
-def _walk(text: str, widths: list[int], encoding: Encoding) -> list[str]:
+def _walk(text: str, encoding: Encoding, room: int) -> list[str]:
     """Fill each part with whole characters; no other way of cutting needs fewer parts."""
-    capacity = _PART_UNITS[encoding]
-    parts, start, used = [], 0, 0
-    for position, width in enumerate(widths):
-        if used + width > capacity:
-            parts.append(text[start:position])
-            start, used = position, 0
+    parts, start = [], 0
+    while start < len(text):
+        end = min(start + room, len(text))
+        while (excess := units_of(text[start:end], encoding) - room) > 0:
+            end -= (excess + 1) // 2  # a character has two units at most: never too many at once
 
-        used += width
+        parts.append(text[start:end])
+        start = end
 
-    return [*parts, text[start:]]
+    return parts
 
 
 def _odd_text(text: pl.Expr) -> pl.Expr:
@@ -118,45 +149,49 @@ def _odd_text(text: pl.Expr) -> pl.Expr:
 
     '' and not null, since `contains` also scans what lies hidden under a null.
     """
-    odd = text.str.len_bytes() != text.str.len_chars()
-    for pattern in _ODD_ASCII:
-        odd |= text.str.contains(pattern)
-
+    odd = alphabet.beyond_ascii_or(alphabet.odd_ascii(), text)
     return pl.when(odd).then(text).otherwise(pl.lit(""))
 
 
 def _pairs() -> pl.Expr:
-    odd = pl.col(_ODD)
-    gsm7 = pl.sum_horizontal(odd.str.count_matches(pattern) for pattern in _PAIRS_GSM7)
-    return pl.when(pl.col(_UCS2)).then(odd.str.count_matches(_PAIRS_UCS2)).otherwise(gsm7)
+    """Return the characters of two units; `count_matches` does not look below a null."""
+    ucs2 = pl.when(pl.col(_UCS2)).then(_ODD).str.count_matches(_PAIRS_UCS2)
+    gsm7 = pl.sum_horizontal(pl.col(_ODD).str.count_matches(each) for each in _PAIRS_GSM7)
+    return pl.when(pl.col(_UCS2)).then(ucs2).otherwise(gsm7)
 
 
-def _segments(text: str) -> pl.Expr:
+def _segments(text: str, header_bytes: int) -> pl.Expr:
     """Return the count, by two bounds that are equal for all but some two rows in a thousand.
 
     Every part but the last is full or one unit short, and a pair wastes one unit at most.
     """
     units, pairs = pl.col(columns.UNITS), pl.col(_PAIRS)
-    part = _by_encoding(_PART_UNITS).cast(pl.Int32)
+    single = _by_encoding({encoding: capacity(encoding) for encoding in Encoding})
+    part = _by_encoding(
+        {encoding: capacity(encoding, header_bytes=header_bytes) for encoding in Encoding}
+    ).cast(pl.Int32)
     low = _ceil_div(units, part)
     high = pl.min_horizontal(_ceil_div(units, part - 1), _ceil_div(units + pairs, part))
-    single = (units <= _by_encoding(_SINGLE_UNITS)) | (pl.col(columns.CHANNEL) == Channel.MMS.value)
-    open_question = pl.when(~single & (low != high)).then(text)
+    is_one = (units <= single) | (pl.col(columns.CHANNEL) == Channel.MMS.value)
+    open_question = pl.when(~is_one & (low != high)).then(text)
     walked = (
         open_question.map_batches(  # Python, because the walk is sequential; such rows are rare
-            _count_by_walk, return_dtype=pl.Int32, is_elementwise=True
+            partial(_count_by_walk, header_bytes=header_bytes),
+            return_dtype=pl.Int32,
+            is_elementwise=True,
         )
     )
-    counted = pl.when(single).then(pl.lit(1, pl.Int32)).otherwise(pl.coalesce(walked, low))
+    counted = pl.when(is_one).then(pl.lit(1, pl.Int32)).otherwise(pl.coalesce(walked, low))
     return pl.when(pl.col(text).is_not_null()).then(counted)
 
 
-def _count_by_walk(texts: pl.Series) -> pl.Series:
-    if texts.null_count() == texts.len():
-        return pl.Series(texts.name, [], pl.Int32).extend_constant(None, texts.len())
-
-    counts = [None if text is None else count_segments(text).segments for text in texts]
-    return pl.Series(texts.name, counts, pl.Int32)
+def _count_by_walk(texts: pl.Series, *, header_bytes: int) -> pl.Series:
+    nothing = pl.Series(texts.name, [], pl.Int32).extend_constant(None, texts.len())
+    places = texts.is_not_null().arg_true()
+    counts = [
+        count_segments(text, header_bytes=header_bytes).segments for text in texts.gather(places)
+    ]
+    return nothing.scatter(places, counts) if counts else nothing
 
 
 def _by_encoding(values: Mapping[Encoding, int] | Mapping[Encoding, str]) -> pl.Expr:

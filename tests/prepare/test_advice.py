@@ -42,10 +42,88 @@ def test_nothing_to_save_is_no_advice():
 def test_a_template_character_that_forces_ucs2_is_priced():
     data, template = {"phone": phones(3)}, "It’s {phone|x}" + "y" * 100
     found = advised(data, template=template)["template_characters"]
-    assert "’ (U+2019 RIGHT SINGLE QUOTATION MARK)" in found.sentence
+    assert found.sentence.endswith("write ' instead of ’ (U+2019 RIGHT SINGLE QUOTATION MARK)")
     assert (found.messages, found.saving_micros) == (3, 3 * PRICE)
-    without = cost(data, template=template.replace("’", ""))
+    without = cost(data, template=template.replace("’", "'"))
     assert found.saving_micros == cost(data, template=template) - without
+
+
+@pytest.mark.parametrize(
+    ("character", "says"),
+    [
+        pytest.param("–", "write - instead of – (U+2013 EN DASH)", id="a look-alike"),
+        pytest.param("\u00a0", "write a space instead of (U+00A0 NO-BREAK SPACE)", id="a space"),
+        pytest.param("ł", "write l instead of ł (U+0142", id="the letter without its accent"),
+        pytest.param("\u200b", "leave out (U+200B ZERO WIDTH SPACE)", id="nothing to see"),
+        pytest.param("ж", "leave out ж (U+0436", id="no look-alike"),
+        pytest.param("\x07", "leave out (U+0007 control character)", id="a control character"),
+    ],
+)
+def test_advice_says_what_to_write_instead_of_a_template_character(character, says):
+    found = advised({"phone": phones(1)}, template=character + "y" * 100)["template_characters"]
+    assert says in found.sentence
+    assert (found.messages, found.saving_micros) == (1, PRICE)
+
+
+def test_a_look_alike_longer_than_its_character_is_priced_with_its_length():
+    """Three dots for an ellipsis: 160 septets, and 161, instead of three parts of UCS-2."""
+    data = {"phone": phones(2), "name": ["y" * 152, "y" * 153]}
+    found = advised(data, template="Hi {name}, …")["template_characters"]
+    assert (found.messages, found.saving_micros) == (2, (2 + 1) * PRICE)
+
+
+def test_smart_characters_are_priced_over_template_and_columns():
+    names = ["O’Hara", "Ann", "Łukasz", "😀"]
+    data, template = {"phone": phones(4), "name": names}, "Hi {name}! " + "y" * 100
+    found = advised(data, template=template)["smart"]
+    assert found.sentence.startswith("smart = true")
+    assert (found.messages, found.saving_micros) == (1, PRICE)
+    on = cost(data, template=template, smart=True)
+    assert found.saving_micros == cost(data, template=template) - on
+    typographic = template.replace("!", "…")
+    found = advised(data, template=typographic)["smart"]
+    assert (found.messages, found.saving_micros) == (2, 2 * PRICE)
+    on = cost(data, template=typographic, smart=True)
+    assert found.saving_micros == cost(data, template=typographic) - on
+
+
+def test_smart_characters_keep_the_accents_that_a_campaign_takes_off():
+    data, template = {"phone": phones(1), "name": ["Ł’"]}, "Hi {name}! " + "y" * 100
+    assert "smart" not in advised(data, template=template)
+    found = advised(data, template=template, smart_accents=True)["smart"]
+    assert (found.messages, found.saving_micros) == (1, PRICE)
+
+
+def test_smart_characters_of_variants_and_of_own_texts_are_priced():
+    variants = (Variant(name="a", template="’" + "y" * 100), Variant(name="b", template="…"))
+    found = advised({"phone": phones(50)}, template="", variants=variants)["smart"]
+    before, after = (
+        cost({"phone": phones(50)}, template="", variants=variants, smart=smart)
+        for smart in (False, True)
+    )
+    assert found.saving_micros == before - after == found.messages * PRICE > 0
+    data = {"phone": phones(2), "message": ["’" + "y" * 100, "ł" + "y" * 100]}
+    found = advised(data, template="", columns=Columns(text="message"))["smart"]
+    assert (found.messages, found.saving_micros) == (1, PRICE)
+
+
+def test_a_campaign_with_smart_characters_is_not_told_about_them():
+    data, template = {"phone": phones(2), "name": ["Ann", "ж"]}, "It’s {name}" + "y" * 100
+    found = advised(data, template=template, smart=True)
+    assert not {"smart", "template_characters"} & set(found)
+    assert "’" not in found["column_characters"].sentence
+
+
+def test_advice_for_a_campaign_with_smart_characters_replaces_them_in_what_it_prices():
+    """Without the ж the text is GSM-7 only because the apostrophe of the template is replaced."""
+    data, template = {"phone": phones(1), "name": ["ж"]}, "It’s {name}" + "y" * 100
+    found = advised(data, template=template, smart=True)["column_characters"]
+    plain = cost({**data, "name": ["?"]}, template=template, smart=True)
+    assert found.saving_micros == cost(data, template=template, smart=True) - plain == PRICE
+    found = advised(data, template=template.replace("{name}", "ж"), smart=True)
+    said = found["template_characters"]
+    assert "U+2019" not in said.sentence
+    assert (said.messages, said.saving_micros) == (1, PRICE)
 
 
 def test_two_template_characters_save_only_together():

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model import Encoding
 from pipeline.prepare import alphabet
-from pipeline.prepare.segments import add_segments, count_segments
+from pipeline.prepare.segments import add_segments, capacity, count_segments
 
 CORPUS = [
     json.loads(line)
@@ -19,22 +19,28 @@ CORPUS = [
     .read_text(encoding="utf-8")
     .splitlines()
 ]
-CAPACITIES = {Encoding.GSM7: (160, 153), Encoding.UCS2: (70, 67)}
+CAPACITIES = {
+    (Encoding.GSM7, 6): (160, 153),
+    (Encoding.GSM7, 7): (160, 152),
+    (Encoding.UCS2, 6): (70, 67),
+    (Encoding.UCS2, 7): (70, 66),
+}
+HEADERS = pytest.mark.parametrize("header", [6, 7])
 TRICKY = "ab €[]^~\f\r\n`\x1b\tçéàñΩ\u2019\u00a0ж漢😀👩🏽🇩🇪\U0010ffff\uffff"
 
 
-def counted(texts, channel="sms"):
+def counted(texts, channel="sms", header=6):
     frame = pl.LazyFrame({"text": texts, "channel": [channel] * len(texts)})
     return (
-        frame.pipe(add_segments)
+        frame.pipe(add_segments, header_bytes=header)
         .select("encoding", "units", "segments")
         .collect(engine="streaming")
         .rows()
     )
 
 
-def answer(text):
-    one = count_segments(text)
+def answer(text, header=6):
+    one = count_segments(text, header_bytes=header)
     return (one.encoding, one.units, one.segments)
 
 
@@ -47,9 +53,9 @@ def widths(text, encoding):
     return [2 if ch in doubled or (not doubled and ch > "\uffff") else 1 for ch in text]
 
 
-def fewest_parts(text, encoding):
+def fewest_parts(text, encoding, header):
     """Dynamic programming over every way to cut the text between characters."""
-    single, part = CAPACITIES[encoding]
+    single, part = CAPACITIES[encoding, header]
     sizes = widths(text, encoding)
     if sum(sizes) <= single:
         return 1
@@ -83,14 +89,40 @@ def test_many_texts_are_counted_as_the_corpus_says():
     assert counted([case["text"] for case in cases]) == expected
 
 
+def disagreements(codes, around):
+    """Code points that the two counters count differently, in the middle of `around`."""
+    before, after = around[: len(around) // 2], around[len(around) // 2 :]
+    wrong, codes = [], [code for code in codes if not 0xD800 <= code <= 0xDFFF]
+    for first in range(0, len(codes), 100_000):  # a hundred thousand texts are 60 MB
+        part = codes[first : first + 100_000]
+        texts = [before + chr(code) + after for code in part]
+        for code, text, row in zip(part, texts, counted(texts), strict=True):
+            if answer(text) != row:
+                wrong.append(code)
+
+    return wrong
+
+
 def test_both_counters_agree_on_every_character_there_is():
-    characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF]
-    wrong = [
-        character
-        for character, row in zip(characters, counted(characters), strict=True)
-        if answer(character) != row
-    ]
-    assert wrong == []
+    assert disagreements(range(0x110000), around="") == []
+
+
+def test_both_counters_agree_on_every_common_character_inside_a_text():
+    """The whole basic plane, and every sixteenth character beyond it."""
+    assert disagreements((*range(0x10000), *range(0x10000, 0x110000, 16)), around="a" * 159) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("filler", ["a", "ж", "€", "😀"])
+def test_both_counters_agree_on_every_character_inside_a_text(filler):
+    assert disagreements(range(0x110000), around=filler * 159) == []
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDBFF, 0xDC00, 0xDFFF], ids=hex)
+def test_a_lone_surrogate_is_a_code_unit_anywhere(code):
+    """No polars String can hold one; the function can be asked."""
+    assert answer(chr(code)) == (Encoding.UCS2, 1, 1)
+    assert answer("a" * 80 + chr(code) + "a" * 79) == (Encoding.UCS2, 160, 3)
 
 
 @pytest.mark.parametrize("filler", ["a", "ж"])
@@ -99,28 +131,35 @@ def test_both_counters_agree_on_every_character_at_the_edge_of_a_part(filler):
     assert counted(texts) == [answer(text) for text in texts]
 
 
-@given(st.lists(st.text(st.sampled_from(TRICKY), max_size=400), min_size=1, max_size=5))
-def test_both_counters_agree_on_any_text(texts):
-    assert counted(texts) == [answer(text) for text in texts]
+@HEADERS
+@settings(deadline=None)  # the machine may be busy
+@given(texts=st.lists(st.text(st.sampled_from(TRICKY), max_size=400), min_size=1, max_size=5))
+def test_both_counters_agree_on_any_text(header, texts):
+    assert counted(texts, header=header) == [answer(text, header) for text in texts]
 
 
-def test_no_way_of_cutting_needs_fewer_parts():
+@HEADERS
+def test_no_way_of_cutting_needs_fewer_parts(header):
     chance = random.Random(7)
     for _ in range(300):
         pool = chance.choice(["a€", "aaaaaaa€[", "ж😀", "жжжжж😀", "😀", "€"])
         text = "".join(chance.choices(pool, k=chance.randrange(60, 480)))
-        one = count_segments(text)
-        assert one.segments == fewest_parts(text, one.encoding)
+        one = count_segments(text, header_bytes=header)
+        assert one.segments == fewest_parts(text, one.encoding, header)
 
 
-@given(st.text(st.sampled_from(TRICKY), max_size=500))
-def test_the_parts_are_the_text_and_each_fits(text):
-    one = count_segments(text)
-    single, part = CAPACITIES[one.encoding]
+@HEADERS
+@settings(deadline=None)  # the machine may be busy
+@given(text=st.text(st.sampled_from(TRICKY), max_size=500))
+def test_the_parts_are_the_text_and_each_fits(header, text):
+    one = count_segments(text, header_bytes=header)
+    single, part = CAPACITIES[one.encoding, header]
     assert "".join(one.parts) == text
     assert len(one.parts) == one.segments
     limit = single if one.segments == 1 else part
-    assert all(sum(widths(piece, one.encoding)) <= limit for piece in one.parts)
+    taken = [sum(widths(piece, one.encoding)) for piece in one.parts]
+    assert max(taken) <= limit
+    assert one.units_left == limit - taken[-1]
 
 
 @pytest.mark.parametrize(
@@ -147,9 +186,33 @@ def test_segments_are_what_a_handset_receives(text, segments):
     assert counted([text])[0][2] == segments
 
 
-def test_a_lone_surrogate_is_one_code_unit():
-    one = count_segments("a\ud83d")
-    assert (one.encoding, one.units, one.segments) == (Encoding.UCS2, 2, 1)
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        pytest.param("a" * 160, 1, id="a single message has no header"),
+        pytest.param("a" * 304, 2, id="152 septets a part"),
+        pytest.param("a" * 305, 3, id="one more"),
+        pytest.param("a" * 151 + "€" + "a" * 151, 3, id="an escape pair is not split"),
+        pytest.param("ж" * 132, 2, id="66 code units a part"),
+        pytest.param("ж" * 133, 3, id="one code unit more"),
+        pytest.param("ж" * 65 + "😀" + "ж" * 65, 3, id="a surrogate pair is not split"),
+    ],
+)
+def test_a_header_of_seven_bytes_leaves_less_room(text, segments):
+    assert count_segments(text, header_bytes=7).segments == segments
+    assert counted([text], header=7)[0][2] == segments
+
+
+@pytest.mark.parametrize(("encoding", "header"), CAPACITIES)
+def test_the_capacities_are_those_of_the_standard(encoding, header):
+    single, part = CAPACITIES[encoding, header]
+    assert (capacity(encoding), capacity(encoding, header_bytes=header)) == (single, part)
+
+
+@pytest.mark.parametrize("header", [-1, 137])
+def test_a_header_that_leaves_no_room_is_refused(header):
+    with pytest.raises(ValueError, match="header"):
+        counted(["a"], header=header)
 
 
 def test_an_mms_is_always_one_segment():
