@@ -23,6 +23,7 @@ from pipeline.barring import Bars
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing
+from pipeline.prepare.carriers import CarrierTable, read_table
 from pipeline.prepare.recipients import find_phone_columns
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
@@ -41,8 +42,8 @@ class Estimate:
     totals: plan.Totals
     #: Name of a part of the plan -> its digest (see `prepare.plan.fingerprint`).
     fingerprint: Mapping[str, str]
-    #: Name of the rate card the prices come from.
-    card: str
+    #: Where the prices come from.
+    card: pricing.RateCard
     #: How the recipient files were understood (`reading.Reading.as_json`).
     file: Mapping[str, Any]
     #: What was found in the files, in order.
@@ -88,8 +89,14 @@ class Estimate:
             "segments": totals.segments,
             "cost": {
                 "total": float(self.cost),
+                "low": totals.cost_low_micros / MICROS_PER_UNIT,
+                "high": totals.cost_high_micros / MICROS_PER_UNIT,
                 "currency": totals.currency,
-                "rate_card": self.card,
+                "rate_card": self.card.name,
+                "mix": {
+                    prefix: {name: float(share) for name, share in shares.items()}
+                    for prefix, shares in self.card.mix.items()
+                },
             },
             "seconds_at_rate": round(self.seconds_at_rate, 3),
             "fingerprint": self.digest,
@@ -118,6 +125,7 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
             changed while it was read: its columns are read in two passes, and must be of one file.
     """
     card = pricing.load_card(settings.card)
+    carriers = _read_carriers(settings.carriers)
     with read_recipients(settings.recipients, settings.file_format) as reading:
         before = _state_of(reading.files)
         draft = plan.draft(
@@ -127,6 +135,7 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
             on=on,
             file=_name(reading),
             barred=bars.barred,
+            carriers=carriers,
         )
         findings = (*reading.findings, *draft.findings, *bars.findings)
         if settings.strict:
@@ -148,8 +157,9 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
             card,
             recipients_digest=digest,
             suppression_digest=barring.files_digest(settings.suppression),
+            carriers_digest=barring.files_digest([settings.carriers] if settings.carriers else []),
         ),
-        card=card.name,
+        card=card,
         file=file,
         findings=findings,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
@@ -186,6 +196,14 @@ def preview(plan_path: Path, *, texts: int = 10) -> Preview:
         first=tuple(first.iter_rows()),
         longest=next(longest.collect(engine="streaming").iter_rows(), None),
     )
+
+
+def _read_carriers(path: Path | None) -> CarrierTable | None:
+    if path is None:
+        return None
+
+    with read_recipients([path]) as reading:
+        return read_table(reading.frame, file=path.name)
 
 
 def _write(frame: pl.LazyFrame, plan_path: Path) -> None:

@@ -46,6 +46,8 @@ class Columns:
     media: str | None = None
     #: A row's ISO 3166 code: how its number is read, where the cell is not blank.
     region: str | None = None
+    #: The name of the recipient's carrier, for its surcharge, where the cell is not blank.
+    carrier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

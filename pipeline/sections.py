@@ -28,6 +28,8 @@ EXPECTED = {
     "region": 'a country code of two capital letters, such as "US"',
     "rate": "a number of segments per second above 0, at most 10000",
     "card": "the path of a rate card, in quotes",
+    "carriers": "the path of a table of carriers, in quotes",
+    "carrier": "the name of a column, in quotes",
     "encoding": 'the name of an encoding, such as "cp1252"',
     "delimiter": 'one character, such as ";", or "tab"',
     "header": "true or false",
@@ -123,6 +125,7 @@ class ColumnsSection(_Section):
     text: str | None = None
     media: str | None = None
     region: str | None = None
+    carrier: str | None = None
 
 
 class VariantSection(_Section):
@@ -164,6 +167,7 @@ class RatesSection(_Section):
     """What it costs."""
 
     card: str | None = None
+    carriers: str | None = None
 
 
 class Document(_Section):

@@ -41,6 +41,8 @@ class Settings:
     rate_segments_per_second: float = DEFAULT_RATE_SEGMENTS_PER_SECOND
     #: The rate card; None is the built-in card of list prices.
     card: Path | None = None
+    #: A table of prefixes or numbers with their carriers.
+    carriers: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,7 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
         suppression=tuple(base / file for file in checked.suppression.files),
         rate_segments_per_second=checked.sending.rate,
         card=card,
+        carriers=base / checked.rates.carriers if checked.rates.carriers else None,
     )
 
 
@@ -181,6 +184,9 @@ def _problems(label: str, settings: Settings) -> Iterator[str]:
 
     if settings.card and not exists(settings.card):
         yield f"{label}: rate card: there is no file '{settings.card}'"
+
+    if settings.carriers and not exists(settings.carriers):
+        yield f"{label}: [rates] carriers: there is no file '{settings.carriers}'"
 
     has_media = campaign.media or campaign.columns.media
     if campaign.channel is Channel.MMS and not has_media:

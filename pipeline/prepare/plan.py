@@ -17,7 +17,9 @@ import polars as pl
 
 from pipeline.model import Campaign, Finding
 from pipeline.prepare import columns, keys, readings
+from pipeline.prepare.carriers import CarrierTable, carrier_of
 from pipeline.prepare.columns import NUMBER, REASON, SENT, TO
+from pipeline.prepare.price_grid import PriceGrid
 from pipeline.prepare.pricing import RateCard, add_cost, require_prices
 from pipeline.prepare.readings import READING
 from pipeline.prepare.reasons import add_reason
@@ -56,10 +58,10 @@ _DIGEST_CHARACTERS = 16
 class Draft:
     """A plan before it is written, and what was found on the way."""
 
-    #: A row per recipient, in order: `columns.PLAN_COLUMNS`, `variant` where the campaign has
-    #: some, then the user's columns, untouched but for their names (`columns.output_names`). A row
-    #: with a `reason` keeps `to` and `text` where they are known and is null in
-    #: `columns.MESSAGE_COLUMNS`.
+    #: A row per recipient, in order: `columns.PLAN_COLUMNS`, `columns.BOUNDS` where the card has a
+    #: mix of carriers, `variant` where the campaign has some, then the user's columns, untouched
+    #: but for their names (`columns.output_names`). A row with a `reason` keeps `to` and `text`
+    #: where they are known and is null in `columns.MESSAGE_COLUMNS`.
     frame: pl.LazyFrame
     #: Repairs of numbers, and where the numbers come from.
     findings: tuple[Finding, ...]
@@ -74,6 +76,7 @@ def draft(
     file: str = "recipients",
     barred: Sequence[Barred] = (),
     strict: bool = False,
+    carriers: CarrierTable | None = None,
 ) -> Draft:
     """Plan a campaign.
 
@@ -87,6 +90,7 @@ def draft(
         file: names the recipients in an error.
         barred: numbers that must not be texted, the most important reason first.
         strict: refuse every number that had to be repaired.
+        carriers: whose numbers are, where that is known.
 
     Raises:
         InputError: a column is missing or ambiguous.
@@ -109,9 +113,10 @@ def draft(
         barred=barred,
         strict=strict,
     )
-    require_prices(plan.addresses(numbers), card, on, senders=plan.senders)
+    grid = plan.price_grid(card, on, carriers)
+    require_prices(plan.addresses(numbers), grid)
     return Draft(
-        frame=plan.frame(numbers, card, on, barred), findings=tuple(find_repairs(numbers, phone))
+        frame=plan.frame(numbers, grid, barred), findings=tuple(find_repairs(numbers, phone))
     )
 
 
@@ -140,7 +145,12 @@ def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
 
 
 def fingerprint(
-    campaign: Campaign, card: RateCard, *, recipients_digest: str, suppression_digest: str = ""
+    campaign: Campaign,
+    card: RateCard,
+    *,
+    recipients_digest: str,
+    suppression_digest: str = "",
+    carriers_digest: str = "",
 ) -> dict[str, str]:
     """Name every part a plan is made of, with a short digest.
 
@@ -149,8 +159,9 @@ def fingerprint(
         card: the prices.
         recipients_digest: SHA-256 of the recipient file, in hex.
         suppression_digest: of the suppression files.
+        carriers_digest: of the table of carriers.
     """
-    prices = [str(price) for price in card.prices]
+    prices = [str(row) for row in (*card.prices, *card.carriers, *card.surcharges)]
     variants = [asdict(variant) for variant in campaign.variants]
     return {
         "recipients": recipients_digest[:_DIGEST_CHARACTERS],
@@ -161,7 +172,7 @@ def fingerprint(
         "region": _digest(campaign.region),
         "columns": _digest(asdict(campaign.columns)),
         "exclusions": _digest([campaign.exclude, campaign.frequency_days, suppression_digest]),
-        "rate card": _digest([card.name, card.currency, prices]),
+        "rate card": _digest([card.name, card.currency, prices, carriers_digest]),
     }
 
 
@@ -187,15 +198,25 @@ class _Plan:
         roles, names = campaign.columns, list(usable)
         self.key = self._view(find_key_column(names, roles.key, file=file))
         self.sender = self._view(roles.sender and find_named(roles.sender, names, file=file))
-        #: Every sender there can be; None where rows have their own.
-        self.senders = campaign.senders if self.sender is None else None
+        self.carrier = self._view(roles.carrier and find_named(roles.carrier, names, file=file))
         self.media = self._view(roles.media and find_named(roles.media, names, file=file))
 
     def _view(self, name: str | None) -> pl.Expr | None:
         return self.views[name] if name else None
 
+    def price_grid(self, card: RateCard, on: date, carriers: CarrierTable | None) -> PriceGrid:
+        campaign, number = self.campaign, pl.col(SENT)
+        return PriceGrid(
+            card,
+            on,
+            senders=campaign.senders if self.sender is None else None,
+            channels=(campaign.channel,),
+            number=number,
+            carrier=carrier_of(number, own=self.carrier, table=carriers),
+        )
+
     def frame(
-        self, numbers: pl.DataFrame, card: RateCard, on: date, barred: Sequence[Barred]
+        self, numbers: pl.DataFrame, grid: PriceGrid, barred: Sequence[Barred]
     ) -> pl.LazyFrame:
         campaign = self.campaign
         empty = bool(campaign.media) or self.media is not None
@@ -216,25 +237,21 @@ class _Plan:
             .with_columns(
                 keys.message_key(SENT, campaign.name, self.key).alias(columns.MESSAGE_KEY)
             )
-            .pipe(add_cost, card, on, senders=self.senders)
-            .select(*columns.PLAN_COLUMNS, *variant, *self.outputs.values())
+            .pipe(add_cost, grid)
+            .select(*columns.PLAN_COLUMNS, *grid.bounds, *variant, *self.outputs.values())
         )
 
     def addresses(self, numbers: pl.DataFrame) -> pl.LazyFrame:
         """Return the columns that a price depends on, for every number that may be texted."""
         lf = numbers.lazy()
-        if self.sender is not None:
-            lf = pl.concat(
-                [self.renamed.select(self.sender.alias(columns.FROM)), lf], how="horizontal"
-            )
+        own = [view for view in (self.sender, self.carrier) if view is not None]
+        if own:
+            needed = {name for view in own for name in view.meta.root_names()}
+            lf = pl.concat([self.renamed.select(needed), lf], how="horizontal")
 
         may_be_sent = pl.when(pl.col(VERDICT) == 0).then(readings.number_of(pl.col(READING)))
-        sender = None if self.sender is None else pl.col(columns.FROM)
-        return _add_address(
-            lf.with_columns(may_be_sent.alias(NUMBER), may_be_sent.alias(SENT)),
-            self.campaign,
-            sender,
-        )
+        lf = lf.with_columns(may_be_sent.alias(NUMBER), may_be_sent.alias(SENT))
+        return _add_address(lf, self.campaign, self.sender)
 
 
 def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> pl.LazyFrame:

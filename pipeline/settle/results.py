@@ -73,11 +73,15 @@ def _state() -> pl.Expr:
 
 
 def _cost() -> pl.Expr:
-    """The price of a segment, times what the provider counted; nothing for what it did not take."""
+    """The estimate, in proportion to what the provider counted; nothing for what it did not take.
+
+    Rounded to the nearest millionth: an expected cost need not be a multiple of its segments.
+    """
     segments = pl.col(columns.SEGMENTS).cast(pl.Int64)
     counted = pl.col(columns.SEGMENTS_BILLED).fill_null(segments)
     micros = (pl.col(columns.COST_ESTIMATED) * MICROS_PER_UNIT).cast(pl.Int64)
-    billed = (micros // segments * counted).cast(pl.Decimal(38, 6)) / MICROS_PER_UNIT
+    in_proportion = (2 * micros * counted + segments) // (2 * segments)
+    billed = in_proportion.cast(pl.Decimal(38, 6)) / MICROS_PER_UNIT
     state = pl.col(columns.STATE)
     return (
         pl.when(state.is_in(_BILLED))

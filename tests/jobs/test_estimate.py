@@ -28,7 +28,14 @@ def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folde
         "skipped": {"duplicate": 1, "invalid_number": 1},
         "encodings": {"GSM-7": 20, "UCS-2": 0},
         "segments": 20,
-        "cost": {"total": 0.08, "currency": "USD", "rate_card": "test card"},
+        "cost": {
+            "total": 0.08,
+            "low": 0.08,
+            "high": 0.08,
+            "currency": "USD",
+            "rate_card": "test card",
+            "mix": {},
+        },
         "seconds_at_rate": 0.01,
         "fingerprint": "",
     }

@@ -188,6 +188,8 @@ def test_totals_are_exact_sums():
         "encodings": {"GSM-7": 1, "UCS-2": 1},
         "segments": 3,
         "cost_micros": 12_000,
+        "cost_low_micros": 12_000,
+        "cost_high_micros": 12_000,
         "currency": "USD",
     }
 

@@ -90,6 +90,17 @@ def test_cost_counts_what_the_provider_took_and_bills_its_own_count(plan):
     ]
 
 
+def test_a_message_that_was_counted_as_estimated_costs_what_was_estimated(plan):
+    """A mean over carriers is rounded once a message, so it need not be a multiple of segments."""
+    odd = plan.with_columns(
+        pl.lit(3, pl.Int32).alias("segments"),
+        pl.lit(Decimal("0.000025"), pl.Decimal(18, 6)).alias("cost_estimated"),
+    )
+    records = (record(row, "accepted", segments_billed=row) for row in (1, 2, 3, 4))
+    found = results(odd, *records)
+    assert [int(cost * 10**6) for cost in found["cost"][:4]] == [8, 17, 25, 33]
+
+
 def test_what_the_journal_knows_stands_in_the_row(plan):
     known = {
         "message_id": "m4",
