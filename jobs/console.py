@@ -110,8 +110,8 @@ def print_estimate(estimate: Estimate, *, plan: str) -> None:
         table.add_row("  at least", money(low, totals.currency))
         table.add_row("  at most", money(high, totals.currency))
         for prefix, shares in estimate.card.mix.items():
-            parts = (f"{name} {share * 100:.4g} %" for name, share in shares.items())
-            table.add_row(f"  carriers of {prefix}, as assumed", escape(", ".join(parts)))
+            for name, share in shares.items():
+                table.add_row(f"  assumed in {prefix}: {escape(name)}", f"{float(share * 100):g} %")
 
     table.add_row("by rate card", escape(estimate.card.name))
     table.add_row(f"time at {rate:g} segments/s", duration(estimate.seconds_at_rate))

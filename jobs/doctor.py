@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from jobs.console import paper, printable
-from pipeline.estimate import Estimate, Preview
+from pipeline.estimate import Estimate
 from pipeline.model import Finding
+from pipeline.preview import Preview
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 _MAX_NAMES = 12

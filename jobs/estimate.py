@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from jobs import console, doctor, options
+from jobs import breakdown, console, doctor, options
 from pipeline.drafts import drafted
-from pipeline.estimate import preview
+from pipeline.preview import preview
 
 
 def run(
@@ -29,6 +29,9 @@ def run(
             show_default=False,
         ),
     ] = None,
+    advice: Annotated[
+        bool, typer.Option("--advice/--no-advice", help="Say what would cost less.")
+    ] = True,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -44,7 +47,9 @@ def run(
     )
     folder, now = options.out_folder(out, settings), datetime.now(UTC)
     bars = options.bars_of(settings, options.journal_url(campaign), now=now)
-    with drafted(settings, folder, on=now.date(), bars=bars) as found:
+    with drafted(
+        settings, folder, on=now.date(), bars=bars, with_advice=advice and not quiet
+    ) as found:
         found.publish(folder / "plan.parquet")
 
     shown = preview(folder / "plan.parquet")
@@ -56,3 +61,5 @@ def run(
             doctor.print_preview(shown)
 
         console.print_estimate(found, plan=str(folder / "plan.parquet"))
+        breakdown.print_breakdown(found)
+        breakdown.print_advice(found)

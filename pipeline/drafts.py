@@ -19,7 +19,12 @@ _WRITTEN = ("plan.parquet", "results.parquet", "results.csv")
 
 @contextmanager
 def drafted(
-    settings: Settings, folder: Path, *, on: date, bars: Bars = NOBODY
+    settings: Settings,
+    folder: Path,
+    *,
+    on: date,
+    bars: Bars = NOBODY,
+    with_advice: bool = False,
 ) -> Iterator[Estimate]:
     """Estimate with the plan under a passing name; of this process's own, gone at the end.
 
@@ -31,7 +36,7 @@ def drafted(
     path = folder / f".plan-{os.getpid()}.parquet"
     new = [place for place in (folder, *folder.parents) if not exists(place)]
     try:
-        yield estimate(settings, path, on=on, bars=bars)
+        yield estimate(settings, path, on=on, bars=bars, with_advice=with_advice)
     finally:
         with suppress(OSError):  # what cannot be removed was not made, or is not empty
             path.unlink(missing_ok=True)

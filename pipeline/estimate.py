@@ -23,6 +23,7 @@ from pipeline.barring import Bars
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing
+from pipeline.prepare.advice import Advice, Advisor
 from pipeline.prepare.carriers import CarrierTable, read_table
 from pipeline.prepare.recipients import find_phone_columns
 from pipeline.reading.files import files_digest, read_recipients
@@ -50,6 +51,8 @@ class Estimate:
     findings: tuple[Finding, ...]
     #: Reason -> the first rows that are not sent for it.
     examples: Mapping[str, tuple[int, ...]]
+    #: What would cost less, the most saving first; empty where nobody asked.
+    advice: tuple[Advice, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -65,7 +68,11 @@ class Estimate:
     @property
     def seconds_at_rate(self) -> float:
         """How long sending takes at the account's rate."""
-        return self.totals.segments / self.settings.rate_segments_per_second
+        return self.seconds_of(self.totals.segments)
+
+    def seconds_of(self, segments: int) -> float:
+        """How long sending so many segments takes at the account's rate."""
+        return segments / self.settings.rate_segments_per_second
 
     def publish(self, path: Path) -> None:
         """Give the plan its lasting name beside the one it has: a run reads only its own."""
@@ -89,8 +96,8 @@ class Estimate:
             "segments": totals.segments,
             "cost": {
                 "total": float(self.cost),
-                "low": totals.cost_low_micros / MICROS_PER_UNIT,
-                "high": totals.cost_high_micros / MICROS_PER_UNIT,
+                "low": _amount(totals.cost_low_micros),
+                "high": _amount(totals.cost_high_micros),
                 "currency": totals.currency,
                 "rate_card": self.card.name,
                 "mix": {
@@ -99,19 +106,62 @@ class Estimate:
                 },
             },
             "seconds_at_rate": round(self.seconds_at_rate, 3),
+            **self._costs_json(),
             "fingerprint": self.digest,
-            "file": {
-                **self.file,
-                "findings": [asdict(finding) for finding in self.findings],
-                "refusals": {
-                    reason: {"count": count, "rows": list(self.examples.get(reason, ()))}
-                    for reason, count in totals.skipped.items()
-                },
+            "file": self._file_json(),
+        }
+
+    def _costs_json(self) -> dict[str, Any]:
+        return {
+            "breakdown": {
+                name: [self._share_json(share) for share in shares]
+                for name, shares in self.totals.shares.items()
+            },
+            "dearest": [
+                {"row": row, "segments": segments, "cost": _amount(micros)}
+                for row, segments, micros in self.totals.dearest
+            ],
+            "advice": [
+                {
+                    "code": each.code,
+                    "sentence": each.sentence,
+                    "messages": each.messages,
+                    "saving": _amount(each.saving_micros),
+                }
+                for each in self.advice
+            ],
+        }
+
+    def _file_json(self) -> dict[str, Any]:
+        return {
+            **self.file,
+            "findings": [asdict(finding) for finding in self.findings],
+            "refusals": {
+                reason: {"count": count, "rows": list(self.examples.get(reason, ()))}
+                for reason, count in self.totals.skipped.items()
             },
         }
 
+    def _share_json(self, share: plan.Share) -> dict[str, Any]:
+        return {
+            "value": share.value,
+            "messages": share.messages,
+            "segments": share.segments,
+            "cost": _amount(share.cost_micros),
+            "low": _amount(share.cost_low_micros),
+            "high": _amount(share.cost_high_micros),
+            "seconds_at_rate": round(self.seconds_of(share.segments), 3),
+        }
 
-def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBODY) -> Estimate:
+
+def estimate(
+    settings: Settings,
+    plan_path: Path,
+    *,
+    on: date,
+    bars: Bars = NOBODY,
+    with_advice: bool = False,
+) -> Estimate:
     """Plan the campaign, write the plan atomically and add it up.
 
     Args:
@@ -119,13 +169,13 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
         plan_path: Where plan.parquet goes; its folder is made. Nothing is written on an error.
         on: The day whose prices count.
         bars: Who is left out.
+        with_advice: Find out what would cost less, which takes a few more passes over the plan.
 
     Raises:
         UsageError: the file, the template, the rate card or the folder cannot be used, or the file
             changed while it was read: its columns are read in two passes, and must be of one file.
     """
     card = pricing.load_card(settings.card)
-    carriers = _read_carriers(settings.carriers)
     with read_recipients(settings.recipients, settings.file_format) as reading:
         before = _state_of(reading.files)
         draft = plan.draft(
@@ -135,7 +185,7 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
             on=on,
             file=_name(reading),
             barred=bars.barred,
-            carriers=carriers,
+            carriers=_read_carriers(settings.carriers),
         )
         findings = (*reading.findings, *draft.findings, *bars.findings)
         if settings.strict:
@@ -147,55 +197,35 @@ def estimate(settings: Settings, plan_path: Path, *, on: date, bars: Bars = NOBO
 
     _refuse_change(reading, before, plan_path)
     written = pl.scan_parquet(plan_path)
-    totals = plan.totals(written)
+    totals = plan.totals(written, draft.grid.carrier_name())
+    advisor = Advisor(plan=written, campaign=settings.campaign, views=draft.views, grid=draft.grid)
     return Estimate(
         settings=settings,
         plan_path=plan_path,
         totals=totals,
-        fingerprint=plan.fingerprint(
-            settings.campaign,
-            card,
-            recipients_digest=digest,
-            suppression_digest=barring.files_digest(settings.suppression),
-            carriers_digest=barring.files_digest([settings.carriers] if settings.carriers else []),
-        ),
+        fingerprint=_fingerprint(settings, card, recipients_digest=digest),
         card=card,
         file=file,
         findings=findings,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
+        advice=advisor.advise() if with_advice else (),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What people will read: shown to the person who asks, never logged."""
-
-    #: The first texts of the plan, with their rows.
-    first: tuple[tuple[int, str], ...]
-    #: The longest text, with its row; None where nothing is sent.
-    longest: tuple[int, str] | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the texts as ``estimate --json --texts`` prints them."""
-        return {
-            "first": [{"row": row, "text": text} for row, text in self.first],
-            "longest": dict(zip(("row", "text"), self.longest, strict=True))
-            if self.longest
-            else None,
-        }
-
-
-def preview(plan_path: Path, *, texts: int = 10) -> Preview:
-    """Return the first texts of a plan and its longest, as they will be sent."""
-    messages = pl.scan_parquet(plan_path).filter(pl.col(columns.REASON).is_null())
-    shown = messages.select(columns.ROW, columns.TEXT)
-    length = pl.col(columns.TEXT).str.len_chars()
-    first = shown.head(texts).collect(engine="streaming")
-    longest = shown.top_k(1, by=length)
-    return Preview(
-        first=tuple(first.iter_rows()),
-        longest=next(longest.collect(engine="streaming").iter_rows(), None),
+def _fingerprint(
+    settings: Settings, card: pricing.RateCard, *, recipients_digest: str
+) -> dict[str, str]:
+    return plan.fingerprint(
+        settings.campaign,
+        card,
+        recipients_digest=recipients_digest,
+        suppression_digest=barring.files_digest(settings.suppression),
+        carriers_digest=barring.files_digest([settings.carriers] if settings.carriers else []),
     )
+
+
+def _amount(micros: int) -> float:
+    return float(Decimal(micros) / MICROS_PER_UNIT)
 
 
 def _read_carriers(path: Path | None) -> CarrierTable | None:

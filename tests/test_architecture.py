@@ -103,6 +103,7 @@ WALLS = {
             "pipeline.tables",
         },
     ),
+    "pipeline.preview": ({"polars"}, {"pipeline.prepare"}),
     "pipeline.campaign": (
         {"polars"},
         {
@@ -120,6 +121,7 @@ WALLS = {
 
 #: What several commands share; everything else in jobs is a command or `cli`.
 SHARED_BY_JOBS = {
+    "jobs.breakdown",
     "jobs.console",
     "jobs.dispatching",
     "jobs.doctor",

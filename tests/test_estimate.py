@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.estimate import estimate, preview
+from pipeline.estimate import estimate
+from pipeline.preview import preview
 from pipeline.settings import Options, load_settings
 
 ON = date(2026, 6, 1)

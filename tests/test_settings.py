@@ -175,6 +175,9 @@ key = "order"
 from = "sender"
 text = "message"
 region = "country"
+carrier = "network"
+[rates]
+carriers = "who.csv"
 [[variants]]
 name = "short"
 template = "Hi"
@@ -190,18 +193,22 @@ days = 7
 
 
 def test_columns_variants_and_exclusions_are_read(folder):
-    (folder / "no-texts.csv").write_text("phone\n")
+    for name in ("no-texts.csv", "who.csv"):
+        (folder / name).write_text("phone,carrier\n")
+
     settings = load_settings(write(folder, WHOLE), Options())
     campaign = settings.campaign
     assert campaign.columns == Columns(
-        phone=("mobile", "home"), key="order", sender="sender", text="message", region="country"
-    )
+        phone=("mobile", "home"), key="order", sender="sender", text="message", region="country",
+        carrier="network",
+    )  # fmt: skip
     assert campaign.variants == (
         Variant(name="short", template="Hi", weight=3),
         Variant(name="long", template="Good morning"),
     )
     assert (campaign.exclude, campaign.frequency_days) == (("winter",), 7)
     assert settings.suppression == (folder / "no-texts.csv",)
+    assert settings.carriers == folder / "who.csv"
 
 
 def test_a_column_of_texts_needs_no_template(folder):
@@ -213,6 +220,7 @@ def test_a_column_of_texts_needs_no_template(folder):
     ("text", "words"),
     [
         (GOOD + '[suppression]\nfiles = ["gone.csv"]\n', "no file"),
+        (GOOD + '[rates]\ncarriers = "gone.csv"\n', "[rates] carriers: there is no file"),
         (GOOD + '[[variants]]\nname = "a"\ntemplate = "x"\n', "write the template as one"),
         (GOOD + '[[variants]]\nname = "a"\n', "template is missing"),
         (GOOD + "[frequency]\ndays = -1\n", "days"),
@@ -225,7 +233,7 @@ def test_a_column_of_texts_needs_no_template(folder):
         ),
         (GOOD + '[columns]\nmedia = "picture"\n', "mms"),
     ],
-    ids=["file", "both texts", "variant", "days", "itself", "typo", "names", "media"],
+    ids=["file", "carriers", "both texts", "variant", "days", "itself", "typo", "names", "media"],
 )
 def test_what_does_not_hold_together_is_said(folder, text, words):
     (problem,) = problems_of(folder, text)

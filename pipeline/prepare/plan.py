@@ -12,14 +12,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 
 import polars as pl
 
-from pipeline.model import Campaign, Finding
+from pipeline.model import Campaign, Channel, Finding
 from pipeline.prepare import columns, keys, readings
 from pipeline.prepare.carriers import CarrierTable, carrier_of
 from pipeline.prepare.columns import NUMBER, REASON, SENT, TO
-from pipeline.prepare.price_grid import PriceGrid
+from pipeline.prepare.price_grid import RECIPIENT, PriceGrid
 from pipeline.prepare.pricing import RateCard, add_cost, require_prices
 from pipeline.prepare.readings import READING
 from pipeline.prepare.reasons import add_reason
@@ -34,11 +35,12 @@ from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
 from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows
 from pipeline.prepare.texts import add_text
-from pipeline.prepare.totals import Totals, totals
+from pipeline.prepare.totals import Share, Totals, totals
 
 __all__ = [
     "Barred",
     "Draft",
+    "Share",
     "Totals",
     "draft",
     "fingerprint",
@@ -65,6 +67,10 @@ class Draft:
     frame: pl.LazyFrame
     #: Repairs of numbers, and where the numbers come from.
     findings: tuple[Finding, ...]
+    #: For each column of the file that can be read as text: its value in `frame` (String).
+    views: Mapping[str, pl.Expr]
+    #: The prices of what is in `frame`, were it changed, and of every channel.
+    grid: PriceGrid
 
 
 def draft(
@@ -113,10 +119,14 @@ def draft(
         barred=barred,
         strict=strict,
     )
-    grid = plan.price_grid(card, on, carriers)
+    prices = partial(plan.price_grid, card, on, carriers)
+    grid = prices(number=pl.col(SENT), channels=(campaign.channel,))
     require_prices(plan.addresses(numbers), grid)
     return Draft(
-        frame=plan.frame(numbers, grid, barred), findings=tuple(find_repairs(numbers, phone))
+        frame=plan.frame(numbers, grid, barred),
+        findings=tuple(find_repairs(numbers, phone)),
+        views=plan.views,
+        grid=prices(number=RECIPIENT, channels=tuple(Channel)),
     )
 
 
@@ -204,13 +214,20 @@ class _Plan:
     def _view(self, name: str | None) -> pl.Expr | None:
         return self.views[name] if name else None
 
-    def price_grid(self, card: RateCard, on: date, carriers: CarrierTable | None) -> PriceGrid:
-        campaign, number = self.campaign, pl.col(SENT)
+    def price_grid(
+        self,
+        card: RateCard,
+        on: date,
+        carriers: CarrierTable | None,
+        *,
+        number: pl.Expr,
+        channels: Sequence[Channel],
+    ) -> PriceGrid:
         return PriceGrid(
             card,
             on,
-            senders=campaign.senders if self.sender is None else None,
-            channels=(campaign.channel,),
+            senders=self.campaign.senders if self.sender is None else None,
+            channels=channels,
             number=number,
             carrier=carrier_of(number, own=self.carrier, table=carriers),
         )

@@ -33,6 +33,9 @@ _LONG_NUMBER, _MOST_LETTERS = re.compile(r"\d{5,}"), 40
 
 COST_TYPE = pl.Decimal(18, 6)
 
+#: The recipient of a plan's row (Int64, E.164 without its plus).
+RECIPIENT = pl.col(columns.TO).str.slice(1).cast(pl.Int64)
+
 #: What the longest text that is sent may come to: 2048 surrogate pairs, 33 in a part.
 MOST_SEGMENTS = 63
 
@@ -47,7 +50,7 @@ class PriceGrid:
         *,
         senders: Iterable[str] | None = None,
         channels: Sequence[Channel] = tuple(Channel),
-        number: pl.Expr | None = None,
+        number: pl.Expr = RECIPIENT,
         carrier: pl.Expr | None = None,
     ) -> None:
         """Ask the card for every price, once.
@@ -58,15 +61,13 @@ class PriceGrid:
             senders: every sender there may be; None is not known. Where they are of several types,
                 frames have `from` (String).
             channels: every channel there may be; where they are several, frames have `channel`.
-            number: the recipient (Int64, E.164 without its plus); None is read from `to` (String).
+            number: the recipient (Int64, E.164 without its plus).
             carrier: the name of the recipient's carrier (String; null or blank is not known).
         """
-        self.card, self.on, self.carrier = card, on, carrier
+        self.card, self.on, self.number, self.carrier = card, on, number, carrier
         self._channels = channels
         #: Columns of the lowest and highest cost: none where the card has no mix of carriers.
         self.bounds = columns.BOUNDS if card.mix else ()
-        #: The recipient (Int64, E.164 without its plus).
-        self.number = pl.col(columns.TO).str.slice(1).cast(pl.Int64) if number is None else number
         self._kinds = sorted(SenderType if senders is None else set(map(sender_type, senders)))
         names = sorted({each.name for each in card.carriers} - {DEFAULT})
         self._carriers = [None] if carrier is None else [None, *names, DEFAULT]
@@ -101,6 +102,19 @@ class PriceGrid:
             cell += step * _coded(self.carrier, self._carrier_code)
 
         return cell
+
+    def carrier_name(self) -> pl.Expr | None:
+        """Return the carrier of each message, as the card names it.
+
+        Returns:
+            String: `default` where the card does not name it, null where it is not known; None
+            where nobody knows any, or the card has none.
+        """
+        if self.carrier is None or not self.card.carriers:
+            return None
+
+        names = pl.Series(self._carriers, dtype=pl.String)
+        return gathered(names, _coded(self.carrier, self._carrier_code))
 
     def costs(self, measure: Callable[[Quote, int], int]) -> pl.Series:
         """Return the cost for each cell and count of segments; null where there is no price."""

@@ -87,6 +87,11 @@ def add_segments(lf: pl.LazyFrame, text: str = columns.TEXT) -> pl.LazyFrame:
     )
 
 
+def capacity(encoding: Encoding, segments: int) -> int:
+    """Return how many units so many segments hold at most."""
+    return _SINGLE_UNITS[encoding] if segments == 1 else segments * _PART_UNITS[encoding]
+
+
 def _width(character: str, encoding: Encoding) -> int:
     if encoding is Encoding.GSM7:
         return 2 if character in alphabet.EXTENSION else 1

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -118,6 +118,43 @@ def compile_template(template: str, views: Mapping[str, pl.Expr]) -> Rendering:
         text=text,
         missing=pl.coalesce(gaps) if gaps else pl.lit(None, pl.String),
     )
+
+
+def literals(template: str) -> list[str]:
+    """Return what a template says itself: the texts around its placeholders, and their defaults."""
+    found: list[str] = []
+
+    def keep(literal: str) -> str:
+        found.append(literal)
+        return literal
+
+    rewrite(template, keep)
+    return found
+
+
+def placeholders(template: str, names: Sequence[str]) -> list[str]:
+    """Return the columns whose values a template inserts.
+
+    Raises:
+        TemplateError: as `compile_template`.
+    """
+    named = [
+        part.name for part in _parts(parse_template(template)) if isinstance(part, Placeholder)
+    ]
+    return [find_column(name, names) for name in dict.fromkeys(named)]
+
+
+def rewrite(template: str, change: Callable[[str], str]) -> str:
+    """Return the template with its `literals` changed, and its placeholders as they are."""
+
+    def changed(token: re.Match[str]) -> str:
+        if token.lastgroup == "literal":
+            return change(token.group())
+
+        name, bar, default = (token.group("field") or "").partition("|")
+        return f"{{{name}|{change(default)}}}" if bar else token.group()
+
+    return _TOKEN.sub(changed, template)
 
 
 def find_column(name: str, names: Sequence[str], *, place: str = "template") -> str:

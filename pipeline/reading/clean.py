@@ -48,23 +48,24 @@ def survey(source: str | Path, dialect: Dialect) -> Survey | None:
     lines = pl.scan_lines(source, name=_LINE, glob=False).slice(int(dialect.has_header))
     line = pl.col(_LINE)
     blank = line == ""
-    clean = blank | _is_simple(line, dialect) | _is_quoted_well(line, dialect)
+    other = ~(blank | _is_simple(line, dialect))
     try:
-        total, blanks, unclean = (
-            lines.select(pl.len(), blank.sum().alias("blank"), (~clean).sum().alias("unclean"))
+        total, blanks, others = (
+            lines.select(pl.len(), blank.sum().alias("blank"), other.sum().alias("other"))
             .collect(engine="streaming")
             .row(0)
         )
     except ComputeError:
         return None
 
+    is_clean = others == 0 or _are_quoted_well(lines.filter(other), dialect)
     trailing = _trailing_blanks(source)
     fits = trailing is not None and trailing <= total
     return Survey(
         rows=total - (trailing or 0),
         blank=_blank_rows(lines, blanks - (trailing or 0)),
         trailing=trailing or 0,
-        is_clean=unclean == 0 and fits,
+        is_clean=is_clean and fits,
     )
 
 
@@ -101,16 +102,15 @@ def _is_simple(line: pl.Expr, dialect: Dialect) -> pl.Expr:
     return (delimiters == dialect.width - 1) & ~line.str.contains('["\r\\x00]')
 
 
-def _is_quoted_well(line: pl.Expr, dialect: Dialect) -> pl.Expr:
-    """Look at lines with quotes only: the others, masked by '', are decided already."""
+def _are_quoted_well(lines: pl.LazyFrame, dialect: Dialect) -> bool:
     if dialect.width > _MAX_PATTERN_CELLS:
-        return pl.lit(value=False)
+        return False
 
     delimiter = re.escape(dialect.delimiter)
     cell = rf'(?:[^"{delimiter}\r\x00]*|"(?:[^"\r\x00]|"")*")'
     row = rf"^{cell}" + rf"{delimiter}{cell}" * (dialect.width - 1) + "$"
-    quoted = line.str.contains('"', literal=True)
-    return quoted & pl.when(quoted).then(line).otherwise(pl.lit("")).str.contains(row)
+    fits = pl.col(_LINE).str.contains('"', literal=True) & pl.col(_LINE).str.contains(row)
+    return bool(lines.select(fits.all()).collect(engine="streaming").item())
 
 
 def _blank_rows(lines: pl.LazyFrame, count: int) -> Tally:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError, RateCardError
 from pipeline.model import Channel, Columns
 from pipeline.prepare import columns
+from pipeline.prepare.advice import Advisor
 from pipeline.prepare.carriers import read_table
 from pipeline.prepare.plan import draft, fingerprint, totals
 from pipeline.prepare.pricing import Price
 from pipeline.prepare.rate_card import Carrier, Surcharge
+from pipeline.prepare.totals import BREAKDOWNS
 from tests.prepare.plans import CAMPAIGN, CARD, TODAY, VARIANTS
 
 LONDON = Price(channel=Channel.SMS, sender=None, prefix="44", base=Decimal("0.04"))
@@ -36,11 +38,14 @@ TABLE = read_table(
 )
 
 
-def planned(data, card=CARRIED, carriers=None, **changes):
+def drafted(data, card=CARRIED, carriers=None, **changes):
     campaign = dataclasses.replace(CAMPAIGN, **changes)
     frame = pl.LazyFrame(data, schema=dict.fromkeys(data, pl.String))
-    made = draft(frame, campaign, card, on=TODAY, carriers=carriers)
-    return made.frame.collect(engine="streaming")
+    return draft(frame, campaign, card, on=TODAY, carriers=carriers)
+
+
+def planned(*args, **changes):
+    return drafted(*args, **changes).frame.collect(engine="streaming")
 
 
 def test_a_plan_has_the_bounds_after_the_contract_and_before_what_is_the_users():
@@ -111,6 +116,9 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
+COSTS = ("cost_low", "cost_estimated", "cost_high")
+
+
 @settings(max_examples=60, deadline=None)
 @given(rows=ROWS, variants=st.sampled_from([(), VARIANTS]), known=st.booleans())
 def test_totals_and_every_breakdown_are_the_sums_over_rows(rows, variants, known):
@@ -120,26 +128,50 @@ def test_totals_and_every_breakdown_are_the_sums_over_rows(rows, variants, known
         "network": [network for *_, network in rows],
     }
     roles = Columns(carrier="network") if known else Columns()
-    plan = planned(data, carriers=TABLE if known else None, columns=roles, variants=variants)
-    added = totals(plan.lazy())
-    parts = {
-        "cost_estimated": added.cost_micros,
-        "cost_low": added.cost_low_micros,
-        "cost_high": added.cost_high_micros,
-    }
+    made = drafted(data, carriers=TABLE if known else None, columns=roles, variants=variants)
+    plan = made.frame.collect(engine="streaming")
+    added = totals(plan.lazy(), made.grid.carrier_name())
     sent = plan.filter(pl.col("reason").is_null())
-    for name, micros in parts.items():
-        assert sum(int(cost * 10**6) for cost in sent[name]) == micros
-        for by in (
-            "encoding",
-            "segments",
-            "from",
-            "channel",
-            "network",
-            *["variant"][: len(variants)],
-        ):
-            groups = plan.group_by(by).agg(pl.col(name).sum())
-            assert sum(groups[name], start=Decimal(0)) * 10**6 == micros
+    micros = [sum(int(cost * 10**6) for cost in sent[name]) for name in COSTS]
+    assert [added.cost_low_micros, added.cost_micros, added.cost_high_micros] == micros
+    absent = {name for name, there in {"variant": variants, "carrier": known}.items() if not there}
+    assert set(added.shares) == set(BREAKDOWNS) - absent
+    for shares in added.shares.values():
+        whole = [
+            sum(share.messages for share in shares),
+            sum(share.cost_low_micros for share in shares),
+            sum(share.cost_micros for share in shares),
+            sum(share.cost_high_micros for share in shares),
+        ]
+        assert whole == [sent.height, *micros]
 
-    for low, expected, high in sent.select("cost_low", "cost_estimated", "cost_high").iter_rows():
+    for low, expected, high in sent.select(COSTS).iter_rows():
         assert low <= expected <= high
+
+
+def test_a_plan_is_broken_down_by_carrier_as_the_card_names_it():
+    data = {
+        "phone": ["9195550123", "9195550123", "3055550100", "+442079460123"],
+        "network": ["beta", "", None, "Vodafone"],
+        "code": ["a", "b", "c", "d"],
+    }
+    made = drafted(data, carriers=TABLE, columns=Columns(carrier="network", key="code"))
+    plan = made.frame.collect(engine="streaming").lazy()
+    shares = totals(plan, made.grid.carrier_name()).shares["carrier"]
+    assert {share.value: share.cost_micros for share in shares} == {
+        "Alpha": 7_000,
+        "Beta": 8_501,
+        "default": 40_000,
+        None: 8_001,
+    }
+
+
+def test_advice_knows_whose_a_number_is():
+    """What is saved by a character less is a segment of this row's carrier."""
+    data = {"phone": ["9195550123"], "network": ["Beta"], "code": ["x" * 100]}
+    roles, template = Columns(carrier="network"), "It’s {code}"
+    made = drafted(data, columns=roles, template=template)
+    plan = made.frame.collect(engine="streaming").lazy()
+    campaign = dataclasses.replace(CAMPAIGN, columns=roles, template=template)
+    (advice,) = Advisor(plan=plan, campaign=campaign, views=made.views, grid=made.grid).advise()
+    assert (advice.code, advice.saving_micros) == ("template_characters", 8_501)

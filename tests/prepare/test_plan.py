@@ -14,7 +14,6 @@ from pipeline.prepare import columns
 from pipeline.prepare.plan import (
     fingerprint,
     plan_frame,
-    totals,
 )
 from tests.prepare.plans import CAMPAIGN, CARD, TODAY, VARIANTS, make_plan
 
@@ -173,38 +172,6 @@ def test_a_plan_is_made_batch_by_batch(tmp_path):
 def test_a_campaign_that_cannot_be_planned_is_refused_as_a_whole(data, error):
     with pytest.raises(error):
         make_plan(data)
-
-
-def test_totals_are_exact_sums():
-    data = {
-        "phone": ["9195550100", "9195550101", "9195550100", "n/a", "9195550102"],
-        "code": ["x", "ж" * 80, "x", "x", None],
-    }
-    added = totals(make_plan(data).lazy())
-    assert dataclasses.asdict(added) == {
-        "rows": 5,
-        "messages": 2,
-        "skipped": {"duplicate": 1, "invalid_number": 1, "missing_value": 1},
-        "encodings": {"GSM-7": 1, "UCS-2": 1},
-        "segments": 3,
-        "cost_micros": 12_000,
-        "cost_low_micros": 12_000,
-        "cost_high_micros": 12_000,
-        "currency": "USD",
-    }
-
-
-def test_totals_of_nothing_to_send_are_zero():
-    added = totals(make_plan({"phone": ["n/a"], "code": ["x"]}).lazy())
-    assert (added.rows, added.messages, added.segments, added.cost_micros) == (1, 0, 0, 0)
-    assert added.currency == "USD"
-
-
-def test_totals_refuse_a_message_without_a_price():
-    plan = make_plan({"phone": ["9195550100"], "code": ["x"]})
-    unpriced = plan.lazy().with_columns(cost_estimated=pl.lit(None, pl.Decimal(18, 6)))
-    with pytest.raises(RateCardError, match="1 messages of the plan have no price"):
-        totals(unpriced)
 
 
 @pytest.mark.parametrize(
