@@ -296,6 +296,13 @@ def test_an_expected_cost_is_rounded_once_half_to_even(amounts, cuts, segments):
     assert found["cost_high"] == millionths(max(carried) * segments)
 
 
+@pytest.mark.parametrize(("segments", "micros"), [(1, 0), (2, 1), (3, 2), (5, 2), (7, 4)])
+def test_half_a_millionth_goes_to_the_even_side(segments, micros):
+    halves = [carrier("A", "0.5"), carrier("B", "0.5")]
+    rates = card(price("1", "0"), *halves, surcharge("A", "0"), surcharge("B", "0.000001"))
+    assert cost(rates, segments=segments) == millionths(micros)
+
+
 # --- What is missing -----------------------------------------------------------------------------
 
 
