@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-
-from pipeline.model import Channel
 
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
@@ -23,7 +21,7 @@ EXPECTED = {
     "recipients": "the path of a recipient file, in quotes, or a list of them",
     "from": 'a list of senders, such as ["+19195550123"]',
     "template": "a text in quotes, and not empty",
-    "channel": '"sms" or "mms"',
+    "channel": '"sms", "mms" or "auto"',
     "media": 'a list of addresses, such as ["https://example.com/a.png"]',
     "region": 'a country code of two capital letters, such as "US"',
     "rate": "a number of segments per second above 0, at most 10000",
@@ -110,7 +108,7 @@ class CampaignSection(_Section):
     recipients: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_some)]
     senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
     template: str | None  # None where `variants` or a column of texts say what is written
-    channel: Channel = Channel.SMS
+    channel: Literal["sms", "mms", "auto"] = "sms"
     media: tuple[str, ...] = ()
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()

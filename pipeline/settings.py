@@ -142,7 +142,7 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
             name=part.name,
             senders=part.senders,
             template=part.template or "",
-            channel=part.channel,
+            channel=None if part.channel == "auto" else Channel(part.channel),
             media=part.media,
             region=part.region,
             columns=Columns(phone=part.phone, **checked.columns.model_dump()),
@@ -192,8 +192,14 @@ def _problems(label: str, settings: Settings) -> Iterator[str]:
     if campaign.channel is Channel.MMS and not has_media:
         yield f'{label}: an MMS campaign needs media = ["https://..."]'
 
+    if campaign.channel is None and not has_media:
+        yield (
+            f'{label}: channel = "auto" needs media = ["https://..."]: the picture that goes with '
+            "what is cheaper as MMS"
+        )
+
     if campaign.channel is Channel.SMS and has_media:
-        yield f'{label}: media is for MMS: write channel = "mms", or take media out'
+        yield f'{label}: media is for MMS: write channel = "mms" or "auto", or take media out'
 
 
 def _text_problems(campaign: Campaign) -> Iterator[str]:

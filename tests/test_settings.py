@@ -110,10 +110,19 @@ def test_numbers_short_codes_and_names_are_senders(folder, sender):
 
 
 def test_mms_needs_media_and_sms_takes_none(folder):
-    (problem,) = problems_of(folder, GOOD + 'channel = "mms"\n')
-    assert "media" in problem
+    for channel in ("mms", "auto"):
+        (problem,) = problems_of(folder, GOOD + f'channel = "{channel}"\n')
+        assert 'needs media = ["https://' in problem
+
     (problem,) = problems_of(folder, GOOD + 'media = ["https://example.com/a.png"]\n')
     assert "mms" in problem
+
+
+@pytest.mark.parametrize(("said", "channel"), [("sms", "sms"), ("mms", "mms"), ("auto", None)])
+def test_the_channel_is_said_or_left_to_the_price(folder, said, channel):
+    media = "" if said == "sms" else 'media = ["https://example.com/a.png"]\n'
+    settings = load_settings(write(folder, GOOD + f'channel = "{said}"\n{media}'), Options())
+    assert settings.campaign.channel == channel
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import polars as pl
 
 from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Encoding
 from pipeline.prepare import alphabet, columns
+from pipeline.prepare.channels import as_mms, may_be_mms
 from pipeline.prepare.price_grid import RECIPIENT, PriceGrid
 from pipeline.prepare.pricing import add_cost
 from pipeline.prepare.segments import add_segments, capacity
@@ -156,9 +157,7 @@ class Advisor:
         if self.campaign.channel is not Channel.SMS:
             return
 
-        lf = self._messages().with_columns(
-            pl.lit(Channel.MMS.value).alias(columns.CHANNEL), pl.lit(1).alias(columns.SEGMENTS)
-        )
+        lf = self._messages(may_be_mms()).pipe(as_mms)
         cheaper = _saving() > 0
         what = (
             'messages of so many segments that an MMS is cheaper: channel = "auto" with a picture '

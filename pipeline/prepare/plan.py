@@ -7,10 +7,8 @@ A plan is frozen: it has totals, a fingerprint, and is handed to the journal in 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
@@ -19,7 +17,9 @@ import polars as pl
 from pipeline.model import Campaign, Channel, Finding
 from pipeline.prepare import columns, keys, readings
 from pipeline.prepare.carriers import CarrierTable, carrier_of
+from pipeline.prepare.channels import add_cheaper_cost
 from pipeline.prepare.columns import NUMBER, REASON, SENT, TO
+from pipeline.prepare.fingerprints import fingerprint
 from pipeline.prepare.price_grid import RECIPIENT, PriceGrid
 from pipeline.prepare.pricing import RateCard, add_cost, require_prices
 from pipeline.prepare.readings import READING
@@ -53,7 +53,6 @@ __all__ = [
 ]
 
 _SENT_TEXT = columns.WORKING + "sent_text"
-_DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +119,8 @@ def draft(
         strict=strict,
     )
     prices = partial(plan.price_grid, card, on, carriers)
-    grid = prices(number=pl.col(SENT), channels=(campaign.channel,))
+    channels = (campaign.channel,) if campaign.channel else tuple(Channel)
+    grid = prices(number=pl.col(SENT), channels=channels)
     require_prices(plan.addresses(numbers), grid)
     return Draft(
         frame=plan.frame(numbers, grid, barred),
@@ -152,38 +152,6 @@ def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
     own = plan_columns[plan_columns.index(columns.CURRENCY) + 1 :]
     names = {name.removeprefix("input_"): name for name in own}
     return names[find_named(campaign.columns.media, list(names), file="plan")]
-
-
-def fingerprint(
-    campaign: Campaign,
-    card: RateCard,
-    *,
-    recipients_digest: str,
-    suppression_digest: str = "",
-    carriers_digest: str = "",
-) -> dict[str, str]:
-    """Name every part a plan is made of, with a short digest.
-
-    Args:
-        campaign: what is said.
-        card: the prices.
-        recipients_digest: SHA-256 of the recipient file, in hex.
-        suppression_digest: of the suppression files.
-        carriers_digest: of the table of carriers.
-    """
-    prices = [str(row) for row in (*card.prices, *card.carriers, *card.surcharges)]
-    variants = [asdict(variant) for variant in campaign.variants]
-    return {
-        "recipients": recipients_digest[:_DIGEST_CHARACTERS],
-        "template": _digest([campaign.template, variants]),
-        "senders": _digest(campaign.senders),
-        "channel": _digest(campaign.channel),
-        "media": _digest(campaign.media),
-        "region": _digest(campaign.region),
-        "columns": _digest(asdict(campaign.columns)),
-        "exclusions": _digest([campaign.exclude, campaign.frequency_days, suppression_digest]),
-        "rate card": _digest([card.name, card.currency, prices, carriers_digest]),
-    }
 
 
 class _Plan:
@@ -236,7 +204,7 @@ class _Plan:
         self, numbers: pl.DataFrame, grid: PriceGrid, barred: Sequence[Barred]
     ) -> pl.LazyFrame:
         campaign = self.campaign
-        empty = bool(campaign.media) or self.media is not None
+        empty = campaign.channel is Channel.MMS
         variant = [columns.VARIANT] if campaign.variants else []
         return (
             pl.concat([self.renamed, numbers.lazy()], how="horizontal")
@@ -254,9 +222,19 @@ class _Plan:
             .with_columns(
                 keys.message_key(SENT, campaign.name, self.key).alias(columns.MESSAGE_KEY)
             )
-            .pipe(add_cost, grid)
+            .pipe(self._add_cost, grid)
             .select(*columns.PLAN_COLUMNS, *grid.bounds, *variant, *self.outputs.values())
         )
+
+    def _add_cost(self, lf: pl.LazyFrame, grid: PriceGrid) -> pl.LazyFrame:
+        if self.campaign.channel is not None:
+            return add_cost(lf, grid)
+
+        has_picture: pl.Expr = pl.lit(bool(self.campaign.media))
+        if self.media is not None:
+            has_picture |= (self.media.str.strip_chars() != "").fill_null(value=False)
+
+        return add_cheaper_cost(lf, grid, has_picture=has_picture)
 
     def addresses(self, numbers: pl.DataFrame) -> pl.LazyFrame:
         """Return the columns that a price depends on, for every number that may be texted."""
@@ -272,9 +250,9 @@ class _Plan:
 
 
 def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> pl.LazyFrame:
-    """Add `to`, `from` and `channel`; a number always gets the same sender."""
+    """Add `to`, `from` and `channel`, an SMS at first; a number always gets the same sender."""
     number, senders = pl.col(NUMBER), campaign.senders
-    is_sent = pl.col(SENT).is_not_null()
+    is_sent, channel = pl.col(SENT).is_not_null(), campaign.channel or Channel.SMS
     sender: pl.Expr = pl.when(is_sent).then(pl.lit(senders[0]))
     if len(senders) > 1:
         sender = columns.look_up(pl.col(SENT) % len(senders), dict(enumerate(senders)), pl.String)
@@ -286,9 +264,5 @@ def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> p
     return lf.with_columns(
         (pl.lit("+") + number.cast(pl.String)).alias(TO),
         sender.alias(columns.FROM),
-        pl.when(is_sent).then(pl.lit(campaign.channel.value)).alias(columns.CHANNEL),
+        pl.when(is_sent).then(pl.lit(channel.value)).alias(columns.CHANNEL),
     )
-
-
-def _digest(part: object) -> str:
-    return hashlib.sha256(json.dumps(part).encode()).hexdigest()[:_DIGEST_CHARACTERS]

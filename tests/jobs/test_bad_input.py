@@ -90,7 +90,7 @@ SETTINGS = {
     "a rate that is none": (("2000", "nan"), ["[sending] rate must be", "above 0"]),
     "no senders": (('["+19195550199"]', "[]"), ["[campaign] from", "at least one sender"]),
     "a sender that is none": (("+19195550199", "555-0199"), ["[campaign] from", "+19195550123"]),
-    "another channel": (("[sending]", 'channel = "fax"\n[sending]'), ['must be "sms" or "mms"']),
+    "another channel": (("[sending]", 'channel = "fax"\n[sending]'), ['"mms" or "auto"']),
     "another region": (("[sending]", 'region = "usa"\n[sending]'), ["region must be", '"US"']),
     "no such region": (("[sending]", 'region = "XX"\n[sending]'), ["'XX'", "ISO 3166"]),
     "a name with a slash": (('"spring"', '"a/b"'), ["[campaign] name must be", "'-'"]),

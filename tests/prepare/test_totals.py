@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import RateCardError
@@ -80,6 +80,7 @@ def test_a_plan_is_broken_down_by_variant():
     assert len(shares) == 2
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
