@@ -34,7 +34,7 @@ from pipeline.prepare.recipients import (
 from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
 from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows
-from pipeline.prepare.texts import add_text
+from pipeline.prepare.texts import MISSING, add_text
 from pipeline.prepare.totals import Share, Totals, totals
 
 __all__ = [
@@ -178,6 +178,9 @@ class _Plan:
         self.sender = self._view(roles.sender and find_named(roles.sender, names, file=file))
         self.carrier = self._view(roles.carrier and find_named(roles.carrier, names, file=file))
         self.media = self._view(roles.media and find_named(roles.media, names, file=file))
+        self.has_picture: pl.Expr = pl.lit(bool(campaign.media))
+        if self.media is not None:
+            self.has_picture |= (self.media.str.strip_chars() != "").fill_null(value=False)
 
     def _view(self, name: str | None) -> pl.Expr | None:
         return self.views[name] if name else None
@@ -211,6 +214,7 @@ class _Plan:
             .with_row_index(columns.ROW, offset=1)
             .with_columns(readings.number_of(pl.col(READING)).alias(NUMBER))
             .pipe(add_text, campaign, self.views)
+            .pipe(self._add_missing_picture)
             .pipe(add_reason, barred, may_be_empty=empty, sender=self.sender, media=self.media)
             .with_columns(
                 pl.col(columns.ROW).cast(pl.Int64),
@@ -226,15 +230,22 @@ class _Plan:
             .select(*columns.PLAN_COLUMNS, *grid.bounds, *variant, *self.outputs.values())
         )
 
+    def _add_missing_picture(self, lf: pl.LazyFrame) -> pl.LazyFrame:
+        """Miss the picture of an MMS: without one it would be sent, and billed, as SMS."""
+        campaign = self.campaign
+        if campaign.channel is not Channel.MMS or self.media is None:
+            return lf
+
+        missing = f"column '{campaign.columns.media}' is empty, and the campaign has no media"
+        return lf.with_columns(
+            pl.when(self.has_picture).then(MISSING).otherwise(pl.lit(missing)).alias(MISSING)
+        )
+
     def _add_cost(self, lf: pl.LazyFrame, grid: PriceGrid) -> pl.LazyFrame:
         if self.campaign.channel is not None:
             return add_cost(lf, grid)
 
-        has_picture: pl.Expr = pl.lit(bool(self.campaign.media))
-        if self.media is not None:
-            has_picture |= (self.media.str.strip_chars() != "").fill_null(value=False)
-
-        return add_cheaper_cost(lf, grid, has_picture=has_picture)
+        return add_cheaper_cost(lf, grid, has_picture=self.has_picture)
 
     def addresses(self, numbers: pl.DataFrame) -> pl.LazyFrame:
         """Return the columns that a price depends on, for every number that may be texted."""
