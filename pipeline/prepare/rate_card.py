@@ -160,22 +160,15 @@ Row = TypeVar("Row", Price, Surcharge)
 
 
 class Tariff:
-    """The rows of a card that hold for one channel and sender type on one day."""
+    """The rows of a card that hold for what one type of sender sends by a channel on one day."""
 
-    def __init__(
-        self,
-        card: RateCard,
-        channel: Channel,
-        sender: SenderType,
-        on: date,
-        direction: Direction = Direction.OUTBOUND,
-    ) -> None:
+    def __init__(self, card: RateCard, channel: Channel, sender: SenderType, on: date) -> None:
         def best(rows: Iterable[Row]) -> Iterable[Row]:
             """Yield the rows in force, those that outrank the others last."""
             fitting = (
                 row
                 for row in rows
-                if (row.channel, row.direction) == (channel, direction)
+                if (row.channel, row.direction) == (channel, Direction.OUTBOUND)
                 and row.sender in (sender, None)
                 and (row.effective is None or row.effective <= on)
             )
