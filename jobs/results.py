@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from jobs import console, options
+from jobs.drifting import drift_json, print_drift
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
 from pipeline.errors import UsageError
@@ -22,7 +23,10 @@ def run(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write results.parquet and results.csv again, with every receipt that came since."""
+    """Write results.parquet and results.csv again, with every receipt that came since.
+
+    Where the provider counted other segments than the estimate, drift.csv has each such message.
+    """
     settings = options.settings_from(
         campaign, template=template, senders=senders, name=name, rate=rate, card=card
     )
@@ -48,10 +52,14 @@ def run(
                 "states": states,
                 "in_doubt": states.get("in_doubt", 0),
                 "cost_of_results": files.cost_micros / 1e6,
+                "drift": drift_json(files),
                 "results": str(files.parquet),
             }
         )
     elif not quiet:
-        cost = console.money(files.cost_micros / 1e6, found.totals.currency)
+        currency = found.totals.currency
+        cost = console.money(files.cost_micros / 1e6, currency)
         facts = {"cost": cost, "results": f"{files.parquet} and .csv"}
         console.print_states(f"Results of '{known}'", states, facts)
+        if files.drift:
+            print_drift(files, currency)

@@ -42,7 +42,8 @@ def run(
         bool, typer.Option("--simulate", help="Send to the embedded simulator: no account needed.")
     ] = False,
     faults: Annotated[
-        str, typer.Option(help="With --simulate: shares of trouble, for example lost=0.01.")
+        str,
+        typer.Option(help="With --simulate: shares of trouble, for example lost=0.01,count=ceil."),
     ] = "",
     seed: Annotated[int, typer.Option(help="With --simulate: seed of the trouble.")] = 1,
     as_json: options.Json = False,

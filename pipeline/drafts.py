@@ -14,7 +14,7 @@ from pipeline.estimate import NOBODY, Estimate, estimate
 from pipeline.settings import Settings, exists
 
 #: What a campaign writes into its folder.
-_WRITTEN = ("plan.parquet", "results.parquet", "results.csv")
+_WRITTEN = ("plan.parquet", "results.parquet", "results.csv", "drift.csv")
 
 
 @contextmanager
