@@ -15,6 +15,7 @@ WALLS = {
     "pipeline.model": (set(), set()),
     "pipeline.errors": (set(), set()),
     "pipeline.lifecycle": (set(), {"pipeline.errors"}),
+    "pipeline.billing": (set(), set()),
     "pipeline.sections": ({"pydantic"}, {"pipeline.model"}),
     "pipeline.settings": (
         {"pydantic", "pydantic_core"},
@@ -54,7 +55,13 @@ WALLS = {
     ),
     "pipeline.journal": (
         {"anyio", "filelock"},
-        {"pipeline.model", "pipeline.lifecycle", "pipeline.errors", "pipeline.journal"},
+        {
+            "pipeline.model",
+            "pipeline.lifecycle",
+            "pipeline.errors",
+            "pipeline.billing",
+            "pipeline.journal",
+        },
     ),
     "pipeline.dispatch": (
         {"anyio", "aiolimiter", "tenacity"},
@@ -65,6 +72,7 @@ WALLS = {
         {
             "pipeline.model",
             "pipeline.lifecycle",
+            "pipeline.billing",
             "pipeline.journal",
             "pipeline.bandwidth.wire",
             "pipeline.prepare.columns",

@@ -6,12 +6,21 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Suppression
+from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Sums, Suppression
 from pipeline.journal.rules import Reservation
+from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Receipt
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Purse(NamedTuple):
+    """Where the money of messages is counted: of those a campaign began on one UTC day."""
+
+    campaign: str
+    account: str
+    day: int
 
 
 class Entry(NamedTuple):
@@ -21,6 +30,10 @@ class Entry(NamedTuple):
     shard: int
     #: Of the latest attempt; None where there was none.
     owner: str | None
+    #: By the latest attempt.
+    price: Price = Price()
+    #: Of the latest attempt; None where there was none.
+    purse: Purse | None = None
 
 
 class Lifted(NamedTuple):
@@ -84,6 +97,8 @@ class Tables:
     #: In the order they were lifted, numbered from 0.
     lifted: dict[int, Lifted] = field(default_factory=dict)
     accounts: dict[str, Reservation] = field(default_factory=dict)
+    #: What all messages of a purse hold together.
+    spending: dict[Purse, Sums] = field(default_factory=dict)
     #: In the order they happened, numbered from 0.
     events: dict[int, Happening] = field(default_factory=dict)
 
@@ -138,11 +153,17 @@ class Tables:
     def write(self, campaign: str, entry: Entry, record: MessageRecord) -> None:
         """Store the entry with its new record; a shard with a READY message is not done."""
         self.messages[campaign, record.row] = entry._replace(record=record)
+        self.spend(entry, moved(entry.record, record, entry.price))
         if record.key is not None:
             self.keys[campaign, record.key] = record.row
 
         if record.state == MessageState.READY:
             self.put(campaign, replace(self.places[campaign, entry.shard], done=False))
+
+    def spend(self, entry: Entry, more: Sums) -> None:
+        """Add to the purse of a message."""
+        if entry.purse is not None:
+            self.spending[entry.purse] = self.spending.get(entry.purse, Sums()).plus(more)
 
     def put(self, campaign: str, place: Place) -> None:
         """Store a shard."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.billing import BILLED_ALL_THE_SAME, FOUND_BY_BANDWIDTH
 from pipeline.journal import MessageRecord
 from pipeline.lifecycle import TAKEN, MessageState
 from pipeline.model import MICROS_PER_UNIT
@@ -73,14 +74,16 @@ def _state() -> pl.Expr:
 
 
 def _cost() -> pl.Expr:
-    """The price of a segment, times what the provider counted; nothing for what it did not take."""
+    """The price of a segment, times what the provider counted; nothing for what is not billed."""
     segments = pl.col(columns.SEGMENTS).cast(pl.Int64)
     counted = pl.col(columns.SEGMENTS_BILLED).fill_null(segments)
     micros = (pl.col(columns.COST_ESTIMATED) * MICROS_PER_UNIT).cast(pl.Int64)
     billed = (micros // segments * counted).cast(pl.Decimal(38, 6)) / MICROS_PER_UNIT
-    state = pl.col(columns.STATE)
+    state, code = pl.col(columns.STATE), pl.col(columns.ERROR_CODE)
+    free = code.str.contains(FOUND_BY_BANDWIDTH) & ~code.is_in(list(BILLED_ALL_THE_SAME))
+    failed_free = (state == MessageState.FAILED.value) & free.fill_null(False)
     return (
-        pl.when(state.is_in(_BILLED))
+        pl.when(state.is_in(_BILLED) & ~failed_free)
         .then(billed.cast(_MONEY))
         .when(state == MessageState.IN_DOUBT.value)
         .then(None)

@@ -6,7 +6,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from pipeline.journal import MessageRecord
+from pipeline.journal import MessageRecord, Sums
+from pipeline.journal.spending import Price, held
 from pipeline.model import Campaign
 from pipeline.prepare import columns
 from pipeline.prepare.plan import plan_frame
@@ -88,6 +89,16 @@ def test_cost_counts_what_the_provider_took_and_bills_its_own_count(plan):
         Decimal(0),
         Decimal(0),
     ]
+
+
+@pytest.mark.parametrize("state", ["accepted", "delivered", "failed", "rejected"])
+@pytest.mark.parametrize("code", [None, "4720", "4405", "4470", "4475", "5106", "9902"])
+@pytest.mark.parametrize("counted", [None, 1, 2, 3])
+def test_the_table_and_the_budget_agree_about_what_was_spent(plan, state, code, counted):
+    known = record(4, state, error_code=code, segments_billed=counted)
+    row = results(plan, known).row(3, named=True)
+    price = Price(row["segments"], int(row["cost_estimated"] * 1_000_000))
+    assert held(known, price) == Sums(spent=int(row["cost"] * 1_000_000))
 
 
 def test_what_the_journal_knows_stands_in_the_row(plan):
