@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import console, doctor, options
+from jobs import budgets, console, doctor, options
 from pipeline.drafts import drafted
 from pipeline.estimate import preview
 
@@ -18,6 +18,7 @@ def run(
     senders: options.Senders = None,
     name: options.Name = None,
     rate: options.Rate = None,
+    budget: options.Budget = None,
     card: options.Card = None,
     strict: options.Strict = False,
     out: options.Out = None,
@@ -39,6 +40,7 @@ def run(
         senders=senders,
         name=name,
         rate=rate,
+        budget=budget,
         card=card,
         strict=strict,
     )
@@ -56,3 +58,6 @@ def run(
             doctor.print_preview(shown)
 
         console.print_estimate(found, plan=str(folder / "plan.parquet"))
+
+    if not quiet:
+        budgets.print_warnings(found)

@@ -15,7 +15,7 @@ from typing import Annotated
 import anyio
 import typer
 
-from jobs import console, doctor, options
+from jobs import budgets, console, doctor, options
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
@@ -34,6 +34,7 @@ def run(
     senders: options.Senders = None,
     name: options.Name = None,
     rate: options.Rate = None,
+    budget: options.Budget = None,
     card: options.Card = None,
     strict: options.Strict = False,
     out: options.Out = None,
@@ -55,6 +56,7 @@ def run(
         senders=senders,
         name=name,
         rate=rate,
+        budget=budget,
         card=card,
         strict=strict,
     )
@@ -73,6 +75,9 @@ def run(
         if not (as_json or quiet):
             doctor.print_findings(found)
             console.print_estimate(found, plan=str(folder / "plan.parquet"))
+
+        if not quiet:
+            budgets.print_warnings(found)
 
         if not yes:
             _ask(found, url)

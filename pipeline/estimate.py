@@ -61,6 +61,16 @@ class Estimate:
         """Total in the card's currency."""
         return Decimal(self.totals.cost_micros) / MICROS_PER_UNIT
 
+    def _budget_json(self) -> dict[str, Any]:
+        budget, daily = self.settings.budget, self.settings.daily_budget
+        return {
+            "campaign": None if budget is None else float(budget),
+            "daily": None if daily is None else float(daily),
+            "covers_estimate": not any(
+                limit is not None and limit < self.cost for limit in (budget, daily)
+            ),
+        }
+
     @property
     def seconds_at_rate(self) -> float:
         """How long sending takes at the account's rate."""
@@ -91,6 +101,7 @@ class Estimate:
                 "currency": totals.currency,
                 "rate_card": self.card,
             },
+            "budget": self._budget_json(),
             "seconds_at_rate": round(self.seconds_at_rate, 3),
             "fingerprint": self.digest,
             "file": {

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ from pipeline.errors import SettingsError
 from pipeline.model import Campaign, Channel, Columns, FileFormat, Variant
 from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, EXPECTED, Document
 
-_OPTIONS = {"name": "--name", "template": "--template", "from": "--from", "rate": "--rate"}
+_OPTIONS = {
+    "name": "--name",
+    "template": "--template",
+    "from": "--from",
+    "rate": "--rate",
+    "budget": "--budget",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,10 @@ class Settings:
     suppression: tuple[Path, ...] = ()
     #: The account's contract, in segments per second.
     rate_segments_per_second: float = DEFAULT_RATE_SEGMENTS_PER_SECOND
+    #: The most that the campaign may cost, in the rate card's currency; None is no limit.
+    budget: Decimal | None = None
+    #: The most that the account may spend on one UTC day, by all its campaigns in this journal.
+    daily_budget: Decimal | None = None
     #: The rate card; None is the built-in card of list prices.
     card: Path | None = None
 
@@ -51,6 +62,8 @@ class Options:
     template: str | None = None
     senders: tuple[str, ...] | None = None
     rate_segments_per_second: float | None = None
+    #: As it was written.
+    budget: str | None = None
     card: Path | None = None
     strict: bool = False
 
@@ -116,6 +129,7 @@ def _apply(options: Options, document: dict[str, Any]) -> set[str]:
         ("campaign", "template"): options.template,
         ("campaign", "from"): options.senders,
         ("sending", "rate"): options.rate_segments_per_second,
+        ("sending", "budget"): options.budget,
     }
     for (section, key), value in said.items():
         table = document.setdefault(section, {})
@@ -153,6 +167,8 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
         strict=options.strict,
         suppression=tuple(base / file for file in checked.suppression.files),
         rate_segments_per_second=checked.sending.rate,
+        budget=checked.sending.budget,
+        daily_budget=checked.sending.daily_budget,
         card=card,
     )
 

@@ -119,6 +119,7 @@ WALLS = {
             "pipeline.estimate",
             "pipeline.journal",
             "pipeline.lifecycle",
+            "pipeline.model",
             "pipeline.prepare",
             "pipeline.settle",
             "pipeline.tables",
@@ -128,6 +129,7 @@ WALLS = {
 
 #: What several commands share; everything else in jobs is a command or `cli`.
 SHARED_BY_JOBS = {
+    "jobs.budgets",
     "jobs.console",
     "jobs.dispatching",
     "jobs.doctor",
