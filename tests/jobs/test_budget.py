@@ -62,20 +62,24 @@ def test_the_option_raises_the_budget_of_the_file(folder):
 
 
 def test_refused_messages_give_their_money_to_others(folder):
-    """Half of the rows have a sender that the provider refuses."""
-    with_budget(folder, "budget = 0.04")
+    """Every other row has more pictures than the provider takes."""
+    text = CAMPAIGN.replace("rate = 2000", "rate = 2000\nbudget = 0.04")
+    text = text.replace(
+        "template", 'channel = "mms"\nmedia = ["https://a.example/1.png"]\ntemplate'
+    )
+    write_campaign(folder, people=20, text=f'{text}[columns]\nmedia = "pictures"\n')
+    (folder / "card.toml").write_text((folder / "card.toml").read_text().replace("sms", "mms"))
     rows = (folder / "people.csv").read_text().splitlines()
-    senders = ["sender", *(("", "ab&+_ -1")[n % 2] for n in range(len(rows) - 1))]
-    lines = [f"{row},{sender}" for row, sender in zip(rows, senders, strict=True)]
+    too_many = " ".join(f"https://a.example/{picture}.png" for picture in range(11))
+    pictures = ["pictures", *(("", too_many)[n % 2] for n in range(len(rows) - 1))]
+    lines = [f"{row},{more}" for row, more in zip(rows, pictures, strict=True)]
     (folder / "people.csv").write_text("\n".join(lines) + "\n")
-    with (folder / "campaign.toml").open("a") as file:
-        file.write('[columns]\nfrom = "sender"\n')
-
-    with provider("--faults", "busy=0.2,error=0.1,latency=20") as (url, env):
+    with provider("--faults", "latency=100") as (url, env):
         done = run(folder, *SEND, "--json", env=env)
-        sent = ledger(url)["messages"]
+        assert done.json["states"]["accepted"] == ledger(url)["messages"] == 10, done.json
 
-    assert done.json["states"]["accepted"] == sent == 10
+    assert done.json["states"]["rejected"] > 0
+    assert done.json["spending"]["campaign"]["remaining"] == 0
 
 
 def test_money_in_doubt_stays_reserved_and_is_said(folder):
