@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import anyio
 from pydantic import SecretStr
 
+from jobs.budgets import standing
 from jobs.progress import Progress, watch
 from pipeline.account import Account, ClientCredentials
 from pipeline.bandwidth.auth import auth_for
@@ -25,7 +26,7 @@ from pipeline.dispatch.sender import Counts
 from pipeline.dispatch.stop import Stop, StopReason
 from pipeline.dispatch.worker import MOST_LANES, Worker
 from pipeline.estimate import Estimate
-from pipeline.journal import Journal, Tally
+from pipeline.journal import Journal, Spending, Tally
 from pipeline.journal.committer import Committer
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Receipt
@@ -62,9 +63,12 @@ class Dispatched:
 
     counts: Counts
     tally: Tally
+    #: When the run had ended.
+    spending: Spending
     duration_seconds: float
     is_simulated: bool
     stopped: StopReason | None
+    #: Why it stopped, in a sentence; where that was a budget, also how the money stands.
     because: str
 
 
@@ -93,6 +97,7 @@ async def dispatch(
     committer = Committer(
         journal,
         pace=job.pace,
+        budget=job.budget,
         lease_seconds=job.lease_seconds,
         clock=_wall_clock,
         lanes_clock=clock,
@@ -105,18 +110,24 @@ async def dispatch(
         began = time.monotonic()
         await _attended(worker, progress, stop, quiet=quiet)
         duration = time.monotonic() - began
-        if is_simulated and not stop.requested:
+        if is_simulated and stop.reason in {None, StopReason.BUDGET}:
             await _receipts(committer, job.campaign)
 
     tally = journal.tally(job.campaign)
     assert tally is not None  # it was enlisted
+    spending, because = journal.spending(job.campaign, account=account, now=clock()), stop.because
+    if stop.reason is StopReason.BUDGET:
+        left = tally.states.get(MessageState.READY, 0)
+        because = f"{because}: {standing(estimate, spending, left=left)}"
+
     return Dispatched(
         counts=worker.counts,
         tally=tally,
+        spending=spending,
         duration_seconds=duration,
         is_simulated=is_simulated,
         stopped=stop.reason,
-        because=stop.because,
+        because=because,
     )
 
 

@@ -31,11 +31,23 @@ def estimate_json(found: Estimate) -> dict[str, Any]:
                 for prefix, shares in found.card.mix.items()
             },
         },
+        "budget": _budget_json(found),
         "seconds_at_rate": round(found.seconds_at_rate, 3),
         **_costs_json(found),
         "fingerprint": found.digest,
         "file": _file_json(found),
         **_smart_json(found),
+    }
+
+
+def _budget_json(found: Estimate) -> dict[str, Any]:
+    budget, daily = found.settings.budget, found.settings.daily_budget
+    return {
+        "campaign": None if budget is None else float(budget),
+        "daily": None if daily is None else float(daily),
+        "covers_estimate": not any(
+            limit is not None and limit < found.cost for limit in (budget, daily)
+        ),
     }
 
 

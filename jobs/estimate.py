@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import breakdown, console, doctor, options
+from jobs import breakdown, budgets, console, doctor, options
 from jobs.document import estimate_json
 from pipeline.drafts import drafted
 from pipeline.preview import preview
@@ -19,6 +19,7 @@ def run(
     senders: options.Senders = None,
     name: options.Name = None,
     rate: options.Rate = None,
+    budget: options.Budget = None,
     card: options.Card = None,
     smart: options.Smart = None,
     smart_accents: options.SmartAccents = None,
@@ -45,6 +46,7 @@ def run(
         senders=senders,
         name=name,
         rate=rate,
+        budget=budget,
         card=card,
         strict=strict,
         smart=smart,
@@ -70,3 +72,6 @@ def run(
         console.print_estimate(found, plan=str(folder / "plan.parquet"))
         breakdown.print_breakdown(found)
         breakdown.print_advice(found)
+
+    if not quiet:
+        budgets.print_warnings(found)

@@ -37,6 +37,10 @@ Name = Annotated[
 Rate = Annotated[
     float | None, typer.Option("--rate", help="Segments per second that the account may send.")
 ]
+Budget = Annotated[
+    str | None,
+    typer.Option("--budget", help="The most the campaign may cost, in the rate card's currency."),
+]
 Card = Annotated[
     Path | None,
     typer.Option("--rates", help="Rate card (default: the campaign's, or list prices)."),
@@ -78,6 +82,7 @@ def settings_from(
     senders: list[str] | None,
     name: str | None,
     rate: float | None,
+    budget: str | None = None,
     card: Path | None,
     strict: bool = False,
     smart: bool | None = None,
@@ -93,6 +98,7 @@ def settings_from(
         template=template,
         senders=tuple(senders) if senders else None,
         rate_segments_per_second=rate,
+        budget=budget,
         card=card,
         strict=strict,
         smart=smart,

@@ -10,12 +10,13 @@ import signal
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import anyio
 import typer
 
-from jobs import console, doctor, options
+from jobs import budgets, console, doctor, options
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
@@ -34,6 +35,7 @@ def run(
     senders: options.Senders = None,
     name: options.Name = None,
     rate: options.Rate = None,
+    budget: options.Budget = None,
     card: options.Card = None,
     smart: options.Smart = None,
     smart_accents: options.SmartAccents = None,
@@ -58,6 +60,7 @@ def run(
         senders=senders,
         name=name,
         rate=rate,
+        budget=budget,
         card=card,
         strict=strict,
         smart=smart,
@@ -75,10 +78,7 @@ def run(
     started_at = _started_at(url, settings)
     bars = options.bars_by(settings, url, now=started_at)
     with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
-        if not (as_json or quiet):
-            doctor.print_findings(found)
-            console.print_estimate(found, plan=str(folder / "plan.parquet"))
-
+        _announce(found, folder, as_json=as_json, quiet=quiet)
         if not yes:
             _ask(found, url)
 
@@ -92,6 +92,16 @@ def run(
             files = campaigns.write_results(journal, found, folder)
 
     return _report(found, done, files, as_json=as_json, quiet=quiet)
+
+
+def _announce(found: Estimate, folder: Path, *, as_json: bool, quiet: bool) -> None:
+    """Say what will be sent and what it costs, before anything is sent."""
+    if not (as_json or quiet):
+        doctor.print_findings(found)
+        console.print_estimate(found, plan=str(folder / "plan.parquet"))
+
+    if not quiet:
+        budgets.print_warnings(found)
 
 
 def _report(

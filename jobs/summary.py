@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs import console
+from jobs import budgets, console
 from jobs.dispatching import Dispatched
 from jobs.document import estimate_json
 from jobs.drifting import drift_json, drift_line
@@ -13,6 +13,10 @@ from pipeline.dispatch.stop import StopReason
 from pipeline.estimate import Estimate
 
 DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
+
+_GO_ON = "run the same command again: it goes on where it stopped."
+_MORE_MONEY = f"raise the budget (or wait for the next day, where it is the day's) and {_GO_ON}"
+_THE_REST = "Run the same command again for the rest."
 
 #: The ends after which somebody has to do something.
 UNFINISHED = frozenset({CREDENTIALS, STOPPED, IN_DOUBT})
@@ -48,6 +52,8 @@ def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> di
         "drift": drift_json(files),
         "simulated": done.is_simulated,
         "stopped": done.because or None,
+        "messages_left": states.get("ready", 0),
+        "spending": budgets.spending_json(estimate, done.spending),
         "results": str(files.parquet),
     }
 
@@ -81,15 +87,18 @@ def next_step(done: Dispatched, code: int) -> str:
             "same command again: every row that was not sent is ready."
         )
 
+    by_budget = done.stopped is StopReason.BUDGET
     if code == IN_DOUBT:
-        return (
+        doubts = (
             "for the rows in doubt nobody knows whether the provider has them; they are never sent "
-            "again by themselves. Run the same command again for the rest."
+            "again by themselves. "
         )
+        rest = f"For the rest: {done.because}; {_MORE_MONEY}" if by_budget else _THE_REST
+        return doubts + rest
 
     if code == STOPPED:
         because = f"{done.because}; " if done.because else ""
-        return f"{because}run the same command again: it goes on where it stopped."
+        return because + (_MORE_MONEY if by_budget else _GO_ON)
 
     if code == SOME_FAILED:
         return "look at the rows that were rejected or failed: columns error_code and error."

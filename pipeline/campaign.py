@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -21,10 +22,11 @@ from pipeline.dispatch.pace import RATE_SHARE
 from pipeline.dispatch.worker import Job
 from pipeline.errors import BandcastError, JournalError, PlanMismatch
 from pipeline.estimate import Estimate
-from pipeline.journal import Enlistment, Journal, Pace, Shard
+from pipeline.journal import Budget, Enlistment, Journal, Pace, Shard
 from pipeline.journal.opening import find_journal, remove_simulation, simulation_url
 from pipeline.journal.rules import changed_parts
 from pipeline.lifecycle import MessageState
+from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import plan
 from pipeline.settle.drift import DriftGroup, drift_frame, drift_groups
 from pipeline.settle.results import SKIPPED, results_frame
@@ -91,8 +93,15 @@ def job_of(estimate: Estimate, *, account: str) -> Job:
             account=account,
             rate_segments_per_second=settings.rate_segments_per_second * RATE_SHARE,
         ),
+        budget=Budget(
+            campaign_micros=_micros(settings.budget), day_micros=_micros(settings.daily_budget)
+        ),
         read_shard=plan.read_shard,
     )
+
+
+def _micros(amount: Decimal | None) -> int | None:
+    return None if amount is None else int(amount * MICROS_PER_UNIT)
 
 
 def forget_finished_simulation(folder: Path, estimate: Estimate) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -27,6 +28,8 @@ EXPECTED = {
     "media": 'a list of addresses, such as ["https://example.com/a.png"]',
     "region": 'a country code of two capital letters, such as "US"',
     "rate": "a number of segments per second above 0, at most 10000",
+    "budget": "an amount above 0 in the rate card's currency, such as 500.00",
+    "daily_budget": "an amount above 0 in the rate card's currency, such as 200.00",
     "card": "the path of a rate card, in quotes",
     "carriers": "the path of a table of carriers, in quotes",
     "carrier": "the name of a column, in quotes",
@@ -109,6 +112,10 @@ def _one_character(delimiter: str) -> str:
     return delimiter
 
 
+#: Money in the rate card's currency.
+Amount = Annotated[Decimal, Field(gt=0, le=1_000_000_000, decimal_places=6)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_min_length=1)
 
@@ -162,9 +169,11 @@ class FrequencySection(_Section):
 
 
 class SendingSection(_Section):
-    """How it is sent."""
+    """How it is sent, and for how much at most."""
 
     rate: Annotated[float, Field(gt=0, le=10_000, strict=True)] = DEFAULT_RATE_SEGMENTS_PER_SECOND
+    budget: Amount | None = None
+    daily_budget: Amount | None = None
 
 
 class FileSection(_Section):

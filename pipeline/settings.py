@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ _OPTIONS = {
     "rate": "--rate",
     "smart": "--smart",
     "smart_accents": "--smart-accents",
+    "budget": "--budget",
 }
 
 
@@ -46,6 +48,10 @@ class Settings:
     suppression: tuple[Path, ...] = ()
     #: The account's contract, in segments per second.
     rate_segments_per_second: float = DEFAULT_RATE_SEGMENTS_PER_SECOND
+    #: The most that the campaign may cost, in the rate card's currency; None is no limit.
+    budget: Decimal | None = None
+    #: The most that the account may spend on one UTC day, by all its campaigns in this journal.
+    daily_budget: Decimal | None = None
     #: The rate card; None is the built-in card of list prices.
     card: Path | None = None
     #: A table of prefixes or numbers with their carriers.
@@ -60,6 +66,8 @@ class Options:
     template: str | None = None
     senders: tuple[str, ...] | None = None
     rate_segments_per_second: float | None = None
+    #: As it was written.
+    budget: str | None = None
     card: Path | None = None
     strict: bool = False
     smart: bool | None = None
@@ -129,6 +137,7 @@ def _apply(options: Options, document: dict[str, Any]) -> set[str]:
         ("campaign", "smart"): options.smart,
         ("campaign", "smart_accents"): options.smart_accents,
         ("sending", "rate"): options.rate_segments_per_second,
+        ("sending", "budget"): options.budget,
     }
     for (section, key), value in said.items():
         table = document.setdefault(section, {})
@@ -169,6 +178,8 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
         strict=options.strict,
         suppression=tuple(base / file for file in checked.suppression.files),
         rate_segments_per_second=checked.sending.rate,
+        budget=checked.sending.budget,
+        daily_budget=checked.sending.daily_budget,
         card=card,
         carriers=base / checked.rates.carriers if checked.rates.carriers else None,
     )

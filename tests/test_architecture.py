@@ -15,6 +15,7 @@ WALLS = {
     "pipeline.model": (set(), set()),
     "pipeline.errors": (set(), set()),
     "pipeline.lifecycle": (set(), {"pipeline.errors"}),
+    "pipeline.billing": (set(), {"pipeline.bandwidth.error_codes"}),
     "pipeline.sections": ({"pydantic"}, {"pipeline.model"}),
     "pipeline.settings": (
         {"pydantic", "pydantic_core"},
@@ -55,7 +56,13 @@ WALLS = {
     ),
     "pipeline.journal": (
         {"anyio", "filelock"},
-        {"pipeline.model", "pipeline.lifecycle", "pipeline.errors", "pipeline.journal"},
+        {
+            "pipeline.model",
+            "pipeline.lifecycle",
+            "pipeline.errors",
+            "pipeline.billing",
+            "pipeline.journal",
+        },
     ),
     "pipeline.dispatch": (
         {"anyio", "aiolimiter", "tenacity"},
@@ -116,6 +123,7 @@ WALLS = {
             "pipeline.estimate",
             "pipeline.journal",
             "pipeline.lifecycle",
+            "pipeline.model",
             "pipeline.prepare",
             "pipeline.settle",
             "pipeline.tables",
@@ -126,6 +134,7 @@ WALLS = {
 #: What several commands share; everything else in jobs is a command or `cli`.
 SHARED_BY_JOBS = {
     "jobs.breakdown",
+    "jobs.budgets",
     "jobs.console",
     "jobs.dispatching",
     "jobs.doctor",

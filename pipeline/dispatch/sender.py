@@ -16,9 +16,10 @@ from typing import Protocol, assert_never
 
 from pipeline.dispatch.pace import Pacer
 from pipeline.dispatch.retries import Patience, try_again
+from pipeline.dispatch.room import Room
 from pipeline.dispatch.stop import Stop, StopReason
 from pipeline.errors import CredentialsError
-from pipeline.journal import Denied, Finish, Grant, Intent, Later, Permit
+from pipeline.journal import Denied, Finish, Grant, Intent, Later, OverBudget, Permit
 from pipeline.journal.committer import Committer
 from pipeline.model import Accepted, Halted, InDoubt, Message, NotSent, Outcome, Rejected
 
@@ -69,6 +70,7 @@ class Sender:
     ) -> None:
         self._wire, self._committer, self._pacer = wire, committer, pacer
         self._patience, self._stop, self._clock = patience, stop, clock
+        self._room = Room(committer, stop)
         self.counts = Counts(latencies=deque(maxlen=512))
 
     async def send(self, grant: Grant, message: Message) -> bool:
@@ -114,6 +116,7 @@ class Sender:
                 attempt=permit.attempt, owner=grant.owner, outcome=outcome, at=self._clock()
             )
             self._committer.finish(finish)
+            self._room.closed()
             self._count(message, outcome)
 
         return outcome
@@ -139,7 +142,8 @@ class Sender:
             cost_micros=message.cost_micros,
         )
         while not self._stop.requested:
-            match await self._committer.begin(grant, intent):
+            answer = await self._room.ask(grant, intent)
+            match answer:
                 case Permit() as permit:
                     return permit
                 case Later(ask_at=ask_at):
@@ -147,6 +151,10 @@ class Sender:
                 case Denied() as denied:
                     self.counts.denied += 1
                     return denied
+                case OverBudget():
+                    return None
+                case _:
+                    assert_never(answer)
 
         return None
 

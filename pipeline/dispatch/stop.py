@@ -13,6 +13,7 @@ class StopReason(Enum):
     ASKED = "asked"  #: SIGINT, SIGTERM or an operator
     REFUSED = "refused"  #: credentials, permission or address: no message would be taken
     UNREACHABLE = "unreachable"  #: the provider took nothing for too long
+    BUDGET = "budget"  #: the next message would pass it
     BROKEN = "broken"  #: the journal cannot record any more
 
 

@@ -20,7 +20,7 @@ from pipeline.dispatch.retries import Patience
 from pipeline.dispatch.sender import Counts, Sender, Wire
 from pipeline.dispatch.stop import Stop, StopReason
 from pipeline.errors import Fenced, JournalError
-from pipeline.journal import Grant, Journal, Pace
+from pipeline.journal import NO_BUDGET, Budget, Grant, Journal, Pace
 from pipeline.journal.committer import Committer
 from pipeline.model import Message
 
@@ -52,6 +52,8 @@ class Job:
     #: Unique to this process and never reused.
     owner: str
     pace: Pace
+    #: What may be spent; the committer holds every attempt to it.
+    budget: Budget = NO_BUDGET
     #: Reads a shard's payload back into messages.
     read_shard: Callable[[bytes], Iterable[Message]]
     lease_seconds: float = LEASE_SECONDS

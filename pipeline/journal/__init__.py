@@ -20,6 +20,7 @@ from typing import Protocol
 
 from pipeline.journal.opening import open_journal as open_journal
 from pipeline.journal.words import Answer as Answer
+from pipeline.journal.words import Budget as Budget
 from pipeline.journal.words import Denied as Denied
 from pipeline.journal.words import Enlistment as Enlistment
 from pipeline.journal.words import Finish as Finish
@@ -27,9 +28,12 @@ from pipeline.journal.words import Grant as Grant
 from pipeline.journal.words import Intent as Intent
 from pipeline.journal.words import Later as Later
 from pipeline.journal.words import MessageRecord as MessageRecord
+from pipeline.journal.words import OverBudget as OverBudget
 from pipeline.journal.words import Pace as Pace
 from pipeline.journal.words import Permit as Permit
 from pipeline.journal.words import Shard as Shard
+from pipeline.journal.words import Spending as Spending
+from pipeline.journal.words import Sums as Sums
 from pipeline.journal.words import Suppression as Suppression
 from pipeline.journal.words import Tally as Tally
 from pipeline.model import Receipt
@@ -37,6 +41,9 @@ from pipeline.model import Receipt
 #: A reservation of the rate may not lie further ahead of now than this: the lane waits without an
 #: intent instead, so a crash leaves little in doubt and a clock that jumped back cannot stall it.
 MAX_LEAD_SECONDS = 2.0
+
+#: Nothing is limited.
+NO_BUDGET = Budget()
 
 
 class Journal(Protocol):
@@ -92,19 +99,27 @@ class Journal(Protocol):
         intents: Sequence[Intent],
         *,
         pace: Pace,
+        budget: Budget = NO_BUDGET,
         lease_seconds: float,
         now: datetime,
     ) -> list[Answer]:
-        """Check the token, renew the lease, record the intents, and reserve the rate last.
+        """Check the token, renew the lease, record the intents, reserve the money and the rate.
 
         For each intent in order: a recipient on the suppression list, or a key that another row of
         the campaign has, makes the message CANCELLED and is `Denied`; so is a message that is not
         READY. Where the account's reservation already lies more than `MAX_LEAD_SECONDS` ahead of
-        `now` the answer is `Later` and nothing is recorded. Otherwise the message is SENDING, owned
-        by ``grant.owner``, with the next attempt number, and its `Permit` starts at
+        `now` the answer is `Later` and nothing is recorded. Where what the campaign, or the account
+        on the UTC day of `now`, has spent and reserved would pass `budget` with the cost of this
+        message, the answer is `OverBudget` and nothing is recorded. Otherwise the message is
+        SENDING, owned by ``grant.owner``, with the next attempt number, and its `Permit` starts at
         ``max(reserved, now)``, moving the reservation on by ``segments / rate``. A reservation
         further ahead than any permit could have moved it is a clock that jumped back, and is
         brought back. With no intents this only renews the lease.
+
+        The cost stays reserved while the message is SENDING or IN_DOUBT. What the provider took is
+        spent, by its own count of segments (`billing`); not sent, refused, or failed for free gives
+        it back. What was begun on a day counts for that day. A release leaves the doubt's cost
+        spent: nobody has proved that it was not billed.
 
         Raises:
             Fenced: the token moved on, or the shard was left. Nothing was recorded.
@@ -161,6 +176,9 @@ class Journal(Protocol):
 
     def payloads(self, campaign: str) -> Iterator[bytes]:
         """Yield what the shards of a campaign hold, by number; nothing where it is unknown."""
+
+    def spending(self, campaign: str, *, account: str, now: datetime) -> Spending:
+        """Tell what the campaign, and `account` on the UTC day of `now`, has spent and reserved."""
 
     def tally(self, campaign: str) -> Tally | None:
         """Count the campaign's messages by state; None where the campaign is unknown."""

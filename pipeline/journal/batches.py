@@ -11,17 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, assert_never
 
 from pipeline.errors import Fenced
 from pipeline.journal import (
     Answer,
+    Budget,
     Denied,
     Finish,
     Grant,
     Intent,
     Journal,
     Later,
+    OverBudget,
     Pace,
     Permit,
 )
@@ -63,6 +65,7 @@ class Batches:
 
     journal: Journal
     pace: Pace
+    budget: Budget
     lease_seconds: float
     #: The clock that every process on the journal shares.
     clock: Callable[[], datetime]
@@ -110,6 +113,7 @@ class Batches:
                 begins[0].grant,
                 [begin.intent for begin in begins],
                 pace=self.pace,
+                budget=self.budget,
                 lease_seconds=self.lease_seconds,
                 now=now + COMMIT_TIME,
             )
@@ -128,8 +132,10 @@ def _moved(answer: Answer, ahead: timedelta) -> Answer:
             return replace(answer, start_at=moment + ahead)
         case Later(ask_at=moment):
             return replace(answer, ask_at=moment + ahead)
-        case Denied():
+        case Denied() | OverBudget():
             return answer
+        case _:
+            assert_never(answer)
 
 
 def refuse(batch: Sequence[Request], error: Exception) -> list[Reply]:

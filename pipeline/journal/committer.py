@@ -20,7 +20,17 @@ from typing import Self, TypeVar
 import anyio
 
 from pipeline.errors import JournalError
-from pipeline.journal import Answer, Finish, Grant, Intent, Journal, Pace, Permit
+from pipeline.journal import (
+    NO_BUDGET,
+    Answer,
+    Budget,
+    Finish,
+    Grant,
+    Intent,
+    Journal,
+    Pace,
+    Permit,
+)
 from pipeline.journal.batches import Batches, Begin, Call, Reply, Request, refuse
 from pipeline.model import NotSent
 
@@ -36,6 +46,7 @@ class Committer:
     Args:
         journal: used by the writer thread only, and not closed at the end.
         pace: what every `begin` reserves against.
+        budget: what no `begin` may pass.
         lease_seconds: how long a begun attempt renews its shard's lease.
         clock: the clock that every process on this journal shares: the wall clock (aware, UTC).
         lanes_clock: the one the lanes wait by, if another: what an answer says is by this clock.
@@ -48,6 +59,7 @@ class Committer:
         journal: Journal,
         *,
         pace: Pace,
+        budget: Budget = NO_BUDGET,
         lease_seconds: float,
         clock: Callable[[], datetime],
         lanes_clock: Callable[[], datetime] | None = None,
@@ -61,6 +73,7 @@ class Committer:
         self._batches = Batches(
             journal=journal,
             pace=pace,
+            budget=budget,
             lease_seconds=lease_seconds,
             clock=clock,
             lanes_clock=lanes_clock or clock,

@@ -5,41 +5,43 @@ Journals made `beside` one another share their tables, like connections to one f
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pipeline.errors import JournalError, PlanMismatch
 from pipeline.journal import (
+    NO_BUDGET,
     Answer,
+    Budget,
     Denied,
     Enlistment,
     Finish,
     Grant,
     Intent,
     Later,
-    MessageRecord,
+    OverBudget,
     Pace,
     Permit,
     Shard,
-    Tally,
     rules,
 )
-from pipeline.journal.memory_list import SuppressionList
+from pipeline.journal.memory_reading import Reading
 from pipeline.journal.memory_tables import (
     LONG_AGO,
     Entry,
     Happening,
     Kept,
     Place,
+    Purse,
     Tables,
 )
+from pipeline.journal.spending import day_of, over, price_of, released
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 
-class MemoryJournal(SuppressionList):
+class MemoryJournal(Reading):
     """`Journal` in memory, for tests and for reading."""
 
     def __init__(self, *, beside: MemoryJournal | None = None) -> None:
@@ -132,10 +134,11 @@ class MemoryJournal(SuppressionList):
         intents: Sequence[Intent],
         *,
         pace: Pace,
+        budget: Budget = NO_BUDGET,
         lease_seconds: float,
         now: datetime,
     ) -> list[Answer]:
-        """Record intents and reserve the rate; see `Journal.begin`."""
+        """Record intents, reserve money and the rate; see `Journal.begin`."""
         with self.transaction():
             place = self.tables.place_of(grant)
             if place is None:
@@ -147,9 +150,11 @@ class MemoryJournal(SuppressionList):
                 known = self.tables.accounts.get(pace.account, rules.Reservation())
                 self.tables.accounts[pace.account] = known.seen_at(rules.to_micros(now))
 
-            return [self._begin(grant, intent, pace, now) for intent in intents]
+            return [self._begin(grant, intent, pace, budget, now) for intent in intents]
 
-    def _begin(self, grant: Grant, intent: Intent, pace: Pace, now: datetime) -> Answer:
+    def _begin(
+        self, grant: Grant, intent: Intent, pace: Pace, budget: Budget, now: datetime
+    ) -> Answer:
         campaign, moment = grant.campaign, rules.to_micros(now)
         entry = self.tables.messages.get((campaign, intent.row))
         entry = entry or Entry(rules.untried(intent), grant.shard, None)
@@ -163,11 +168,17 @@ class MemoryJournal(SuppressionList):
         if (ask_at := reservation.ask_at(moment)) is not None:
             return Later(row=intent.row, ask_at=rules.from_micros(ask_at))
 
+        known = self.spending(campaign, account=pace.account, now=now)
+        if (passed := over(budget, known, intent.cost_micros)) is not None:
+            return OverBudget(row=intent.row, budget=passed)
+
         if entry.record.attempts:
             self.tables.earlier[campaign, intent.row, entry.record.attempts] = entry.owner
 
         record = rules.attempted(entry.record)
-        self.tables.write(campaign, entry._replace(owner=grant.owner), record)
+        purse = Purse(campaign, pace.account, day_of(now))
+        begun = entry._replace(owner=grant.owner, price=price_of(intent), purse=purse)
+        self.tables.write(campaign, begun, record)
         start, after = reservation.reserve(moment, intent.segments, pace)
         self.tables.accounts[pace.account] = after
         attempt = AttemptId(run=grant.run, row=intent.row, number=record.attempts)
@@ -249,44 +260,12 @@ class MemoryJournal(SuppressionList):
                 if entry is None or entry.record.state != MessageState.IN_DOUBT:
                     continue
 
-                self.tables.write(campaign, entry, rules.released(entry.record))
+                price = released(entry.price)
+                self.tables.write(campaign, entry, rules.released(entry.record), price)
                 events[len(events)] = Happening(campaign, row, "release", by, because, now)
                 count += 1
 
         return count
-
-    def tally(self, campaign: str) -> Tally | None:
-        """Count messages by state; see `Journal.tally`."""
-        plan = self.tables.campaigns.get(campaign)
-        if plan is None:
-            return None
-
-        entries = self.tables.entries_of(campaign)
-        return rules.tally(plan, Counter(MessageState(each.record.state) for each in entries))
-
-    def campaigns(self) -> list[str]:
-        """Name every campaign, oldest first."""
-        return list(self.tables.campaigns)
-
-    def enlistment(self, campaign: str) -> Enlistment | None:
-        """Return the campaign as it was enlisted."""
-        return self.tables.campaigns.get(campaign)
-
-    def left_out(self, campaign: str) -> bytes | None:
-        """Return whom the plan leaves out; see `Journal.left_out`."""
-        return self.tables.left_out.get(campaign)
-
-    def rows(self, campaign: str) -> Iterator[list[MessageRecord]]:
-        """Yield the tried messages in lists; see `Journal.rows`."""
-        records = sorted(each.record for each in self.tables.entries_of(campaign))
-        for start in range(0, len(records), rules.PAGE_ROWS):
-            yield records[start : start + rules.PAGE_ROWS]
-
-    def payloads(self, campaign: str) -> Iterator[bytes]:
-        """Yield what the shards hold; see `Journal.payloads`."""
-        places = sorted(self.tables.places_of(campaign), key=lambda each: each.shard.number)
-        for place in places:
-            yield place.shard.payload
 
     def close(self) -> None:
         """Release what `hold` took."""

@@ -6,11 +6,20 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Suppression, rules
+from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Sums, Suppression, rules
+from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Receipt
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Purse(NamedTuple):
+    """Where the money of messages is counted: of those a campaign began on one UTC day."""
+
+    campaign: str
+    account: str
+    day: int
 
 
 class Entry(NamedTuple):
@@ -20,6 +29,10 @@ class Entry(NamedTuple):
     shard: int
     #: Of the latest attempt; None where there was none.
     owner: str | None
+    #: By the latest attempt.
+    price: Price = Price()
+    #: Of the latest attempt; None where there was none.
+    purse: Purse | None = None
 
 
 class Lifted(NamedTuple):
@@ -85,6 +98,8 @@ class Tables:
     #: In the order they were lifted, numbered from 0.
     lifted: dict[int, Lifted] = field(default_factory=dict)
     accounts: dict[str, rules.Reservation] = field(default_factory=dict)
+    #: What all messages of a purse hold together.
+    spending: dict[Purse, Sums] = field(default_factory=dict)
     #: In the order they happened, numbered from 0.
     events: dict[int, Happening] = field(default_factory=dict)
 
@@ -136,9 +151,13 @@ class Tables:
         wanted, messages = receipt.message_id, self.messages.items()
         return next((key for key, each in messages if each.record.message_id == wanted), None)
 
-    def write(self, campaign: str, entry: Entry, record: MessageRecord) -> None:
+    def write(
+        self, campaign: str, entry: Entry, record: MessageRecord, price: Price | None = None
+    ) -> None:
         """Store the entry with its new record; a shard with a READY message is not done."""
-        self.messages[campaign, record.row] = entry._replace(record=record)
+        price = price or entry.price
+        self.messages[campaign, record.row] = entry._replace(record=record, price=price)
+        self.spend(entry, moved(entry.record, record, entry.price, price))
         if record.key is not None:
             self.keys[campaign, record.key] = record.row
 
@@ -152,6 +171,11 @@ class Tables:
                 entry = self.messages[key]
                 self.receipts[receipt] = kept._replace(addressee=key)
                 self.write(key[0], entry, rules.told(entry.record, receipt))
+
+    def spend(self, entry: Entry, more: Sums) -> None:
+        """Add to the purse of a message."""
+        if entry.purse is not None:
+            self.spending[entry.purse] = self.spending.get(entry.purse, Sums()).plus(more)
 
     def put(self, campaign: str, place: Place) -> None:
         """Store a shard."""

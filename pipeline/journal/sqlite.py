@@ -5,38 +5,40 @@ What an event means is decided by `rules` inside the transaction; this page only
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline.errors import PlanMismatch
 from pipeline.journal import (
+    NO_BUDGET,
     Answer,
+    Budget,
     Denied,
     Enlistment,
     Finish,
     Grant,
     Intent,
     Later,
-    MessageRecord,
+    OverBudget,
     Pace,
     Permit,
     Shard,
-    Tally,
     rules,
 )
 from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.spending import Till, price_of, released
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
-from pipeline.journal.sqlite_list import SuppressionList
-from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan, to_record
+from pipeline.journal.sqlite_reading import Reading
+from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan
 from pipeline.lifecycle import MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 STATEMENTS = load_statements(Path(__file__).with_suffix(".sql"))
 
 
-class SqliteJournal(SuppressionList):
+class SqliteJournal(Reading):
     """`Journal` in a file.
 
     Raises:
@@ -45,7 +47,7 @@ class SqliteJournal(SuppressionList):
 
     def __init__(self, path: Path) -> None:
         super().__init__(SqliteFile(path, STATEMENTS))
-        self._messages = Messages(self._file)
+        self._messages = Messages(self._file, self._purses)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make the calls inside one commit; see `Journal.transaction`."""
@@ -126,10 +128,11 @@ class SqliteJournal(SuppressionList):
         intents: Sequence[Intent],
         *,
         pace: Pace,
+        budget: Budget = NO_BUDGET,
         lease_seconds: float,
         now: datetime,
     ) -> list[Answer]:
-        """Record intents and reserve the rate; see `Journal.begin`."""
+        """Record intents, reserve money and the rate; see `Journal.begin`."""
         until = to_micros(now + timedelta(seconds=lease_seconds))
         place = (grant.shard, grant.token, grant.owner)
         with self.transaction():
@@ -137,18 +140,39 @@ class SqliteJournal(SuppressionList):
             if plan is None or not self._file.run("renew_lease", until, plan.id, *place):
                 raise rules.fenced(grant)
 
-            return self._begin(plan.id, grant, intents, pace, now) if intents else []
+            if not intents:
+                return []
+
+            till = Till(purse=self._purses.open(plan.id, pace.account, now), budget=budget)
+            if budget != NO_BUDGET:
+                till.known = self._purses.spending(plan.id, account=pace.account, now=now)
+
+            answers = self._begin(plan.id, grant, intents, pace, till, now)
+            self._purses.add(till.purse, till.reserved)
+            return answers
 
     def _begin(
-        self, campaign: int, grant: Grant, intents: Sequence[Intent], pace: Pace, now: datetime
+        self,
+        campaign: int,
+        grant: Grant,
+        intents: Sequence[Intent],
+        pace: Pace,
+        till: Till,
+        now: datetime,
     ) -> list[Answer]:
         moment, known = to_micros(now), self._file.one("rate", pace.account)
         reservation = rules.Reservation(*(known or ())).seen_at(moment)
         answers: list[Answer] = []
         for intent in intents:
-            ask_at = reservation.ask_at(moment)
-            claim = self._claim(campaign, grant, intent, ask_at, now)
+            hindrance: Later | OverBudget | None = None
+            if (ask_at := reservation.ask_at(moment)) is not None:
+                hindrance = Later(row=intent.row, ask_at=from_micros(ask_at))
+            elif (passed := till.over(intent)) is not None:
+                hindrance = OverBudget(row=intent.row, budget=passed)
+
+            claim = self._claim(campaign, grant, intent, hindrance, till.purse, now)
             if isinstance(claim, AttemptId):
+                till.reserve(intent)
                 start, reservation = reservation.reserve(moment, intent.segments, pace)
                 answers.append(Permit(attempt=claim, start_at=from_micros(start)))
             else:
@@ -158,14 +182,21 @@ class SqliteJournal(SuppressionList):
         return answers
 
     def _claim(
-        self, campaign: int, grant: Grant, intent: Intent, ask_at: int | None, now: datetime
-    ) -> AttemptId | Later | Denied:
+        self,
+        campaign: int,
+        grant: Grant,
+        intent: Intent,
+        hindrance: Later | OverBudget | None,
+        purse: int,
+        now: datetime,
+    ) -> AttemptId | Later | OverBudget | Denied:
         suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
-        entry = Entry(rules.untried(intent), campaign, grant.shard, grant.owner)
-        if not suppressed and ask_at is None and self._messages.add_attempted(entry):
+        record, price = rules.untried(intent), price_of(intent)
+        new = Entry(record, campaign, grant.shard, grant.owner, price, purse)
+        if not suppressed and hindrance is None and self._messages.add_attempted(new):
             return AttemptId(run=grant.run, row=intent.row, number=1)
 
-        entry = self._messages.find(campaign, intent.row) or entry
+        entry = self._messages.find(campaign, intent.row) or new
         if entry.record.state != MessageState.READY:
             return Denied(row=intent.row, reason=entry.record.state)
 
@@ -175,10 +206,10 @@ class SqliteJournal(SuppressionList):
             self._messages.cancel(entry, reason=reason, keyless=duplicate, now=now)
             return Denied(row=intent.row, reason=reason)
 
-        if ask_at is not None:
-            return Later(row=intent.row, ask_at=from_micros(ask_at))
+        if hindrance is not None:
+            return hindrance
 
-        number = self._messages.attempt_again(entry, grant.owner)
+        number = self._messages.attempt_again(entry, grant.owner, price, purse)
         return AttemptId(run=grant.run, row=intent.row, number=number)
 
     def finish(self, finishes: Sequence[Finish]) -> None:
@@ -230,48 +261,12 @@ class SqliteJournal(SuppressionList):
                 if entry is None or entry.record.state != MessageState.IN_DOUBT:
                     continue
 
-                self._messages.change(entry, rules.released(entry.record))
+                price = released(entry.price)
+                self._messages.change(entry, rules.released(entry.record), price)
                 self._file.run("add_event", plan.id, row, "release", by, because, to_micros(now))
                 count += 1
 
         return count
-
-    def tally(self, campaign: str) -> Tally | None:
-        """Count messages by state; see `Journal.tally`."""
-        plan = find_plan(self._file, campaign)
-        if plan is None:
-            return None
-
-        tried = {MessageState(state): count for state, count in self._file.all("tally", plan.id)}
-        return rules.tally(plan.enlistment, tried)
-
-    def campaigns(self) -> list[str]:
-        """Name every campaign, oldest first."""
-        return [name for (name,) in self._file.all("campaign_names")]
-
-    def enlistment(self, campaign: str) -> Enlistment | None:
-        """Return the campaign as it was enlisted."""
-        plan = find_plan(self._file, campaign)
-        return None if plan is None else plan.enlistment
-
-    def left_out(self, campaign: str) -> bytes | None:
-        """Return whom the plan leaves out; see `Journal.left_out`."""
-        found = self._file.one("left_out", campaign)
-        return None if found is None else bytes(found[0])
-
-    def rows(self, campaign: str) -> Iterator[list[MessageRecord]]:
-        """Yield the tried messages in lists; see `Journal.rows`."""
-        plan, last = find_plan(self._file, campaign), 0
-        while plan is not None and (page := self._file.all("page", plan.id, last, rules.PAGE_ROWS)):
-            yield [to_record(row) for row in page]
-            last = page[-1][0]
-
-    def payloads(self, campaign: str) -> Iterator[bytes]:
-        """Yield what the shards hold; see `Journal.payloads`."""
-        if (plan := find_plan(self._file, campaign)) is not None:
-            for (shard,) in self._file.all("shard_numbers", plan.id):
-                for (payload,) in self._file.all("payload_of_shard", plan.id, shard):
-                    yield payload
 
     def close(self) -> None:
         """Release what `hold` took and close the file."""

@@ -52,6 +52,10 @@ CREATE TABLE message (
     final_at        INTEGER,
     segments_billed INTEGER,
     carrier         TEXT,
+    segments        INTEGER NOT NULL DEFAULT 1,
+    cost_micros     INTEGER NOT NULL DEFAULT 0,
+    is_released     INTEGER NOT NULL DEFAULT 0,
+    purse           INTEGER,
     PRIMARY KEY (campaign, row),
     UNIQUE (campaign, key)
 ) STRICT, WITHOUT ROWID;
@@ -104,6 +108,17 @@ CREATE TABLE account (
     tat     INTEGER NOT NULL,
     step    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE purse (
+    id       INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL,
+    account  TEXT    NOT NULL,
+    day      INTEGER NOT NULL,
+    sending  INTEGER NOT NULL DEFAULT 0,
+    in_doubt INTEGER NOT NULL DEFAULT 0,
+    spent    INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (campaign, account, day)
+) STRICT;
+CREATE INDEX purse_of_day ON purse (account, day);
 CREATE TABLE event (
     id       INTEGER PRIMARY KEY,
     campaign INTEGER NOT NULL,
@@ -120,6 +135,42 @@ CREATE TABLE left_out (
     campaign    INTEGER PRIMARY KEY,
     left_out    BLOB    NOT NULL
 ) STRICT;
+
+-- upgrade_3 --
+-- Schema 3 knew no money: what was tried costs the mean of its campaign, rounded up, in
+-- a purse of no account and day.
+ALTER TABLE message ADD COLUMN segments INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE message ADD COLUMN cost_micros INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN is_released INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN purse INTEGER;
+CREATE TABLE purse (
+    id       INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL,
+    account  TEXT    NOT NULL,
+    day      INTEGER NOT NULL,
+    sending  INTEGER NOT NULL DEFAULT 0,
+    in_doubt INTEGER NOT NULL DEFAULT 0,
+    spent    INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (campaign, account, day)
+) STRICT;
+CREATE INDEX purse_of_day ON purse (account, day);
+INSERT INTO purse (campaign, account, day) SELECT id, '', 0 FROM campaign;
+UPDATE message SET
+    segments = coalesce(segments_billed, segments),
+    cost_micros = (
+        SELECT (c.cost_micros + c.messages - 1) / max(c.messages, 1)
+        FROM campaign c WHERE c.id = message.campaign),
+    purse = (SELECT id FROM purse WHERE purse.campaign = message.campaign);
+UPDATE purse SET
+    sending = (
+        SELECT coalesce(sum(cost_micros), 0) FROM message
+        WHERE purse = purse.id AND state = 'sending'),
+    in_doubt = (
+        SELECT coalesce(sum(cost_micros), 0) FROM message
+        WHERE purse = purse.id AND state = 'in_doubt'),
+    spent = (
+        SELECT coalesce(sum(cost_micros), 0) FROM message
+        WHERE purse = purse.id AND state IN ('accepted', 'delivered', 'failed'));
 
 -- campaign --
 -- Find a campaign and its plan.
@@ -221,13 +272,14 @@ SELECT shard FROM shard WHERE campaign = ? ORDER BY shard;
 
 -- add_attempted --
 -- Record the first attempt of a message, unless it has a row or another row has its key.
-INSERT INTO message (campaign, row, shard, key, state, attempts, owner)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+INSERT INTO message (campaign, row, shard, key, state, attempts, owner, segments, cost_micros,
+    is_released, purse)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- attempt_again --
 -- Record the next attempt of a message that is still what it was when it was read.
-UPDATE message SET state = ?, attempts = ?, owner = ?, http_status = NULL, error_code = NULL,
-    error = NULL
+UPDATE message SET state = ?, attempts = ?, owner = ?, segments = ?, cost_micros = ?,
+    is_released = ?, purse = ?, http_status = NULL, error_code = NULL, error = NULL
 WHERE campaign = ? AND row = ? AND state = ? AND attempts = ?;
 
 -- keep_earlier --
@@ -250,13 +302,15 @@ VALUES (?, ?, ?, ?, ?, 0, ?, ?);
 -- message --
 -- Read a message of a campaign.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, campaign, shard, owner
+    segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
+    purse
 FROM message WHERE campaign = ? AND row = ?;
 
 -- message_of_run --
 -- Read a message of the campaign whose tags begin with a run.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, campaign, shard, owner
+    segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
+    purse
 FROM message WHERE campaign = (SELECT id FROM campaign WHERE run = ?) AND row = ?;
 
 -- message_by_id --
@@ -266,7 +320,7 @@ SELECT campaign, row FROM message WHERE message_id = ? ORDER BY campaign, row LI
 -- change_message --
 -- Write what became of a message that is still what it was when it was read.
 UPDATE message SET state = ?, message_id = ?, http_status = ?, error_code = ?, error = ?,
-    accepted_at = ?, final_at = ?, segments_billed = ?, carrier = ?
+    accepted_at = ?, final_at = ?, segments_billed = ?, carrier = ?, is_released = ?
 WHERE campaign = ? AND row = ? AND state = ?;
 
 -- rate --
@@ -277,6 +331,29 @@ SELECT tat, step FROM account WHERE account = ?;
 -- Write how far an account's rate is given away.
 INSERT INTO account (account, rate, tat, step) VALUES (?, ?, ?, ?)
 ON CONFLICT (account) DO UPDATE SET rate = excluded.rate, tat = excluded.tat, step = excluded.step;
+
+-- purse --
+-- Find where the money of what a campaign begins on a day is counted.
+SELECT id FROM purse WHERE campaign = ? AND account = ? AND day = ?;
+
+-- add_purse --
+-- Begin to count the money of a campaign on a new day.
+INSERT INTO purse (campaign, account, day) VALUES (?, ?, ?) RETURNING id;
+
+-- spend --
+-- Count money: reserved by open attempts, by doubts, and spent.
+UPDATE purse SET sending = sending + ?, in_doubt = in_doubt + ?, spent = spent + ? WHERE id = ?;
+
+-- spent_by_campaign --
+-- Add up the days of a campaign.
+SELECT coalesce(sum(sending), 0), coalesce(sum(in_doubt), 0), coalesce(sum(spent), 0)
+FROM purse WHERE campaign = ?;
+
+-- spent_on_day --
+-- Add up an account's campaigns on a day, those of the same currency as this one.
+SELECT coalesce(sum(sending), 0), coalesce(sum(in_doubt), 0), coalesce(sum(spent), 0)
+FROM purse JOIN campaign ON campaign.id = purse.campaign
+WHERE account = ? AND day = ? AND currency = (SELECT currency FROM campaign WHERE id = ?);
 
 -- keep_receipt --
 -- Keep a receipt as it came, once.

@@ -20,9 +20,9 @@ from pipeline.errors import JournalError, NotAJournal
 from pipeline.journal.transactional import Transactional
 
 #: The layout that `schema` in sqlite.sql makes.
-SCHEMA_VERSION = 3
-#: The layout of a file, 0 for an empty one -> the statements that make it `SCHEMA_VERSION`.
-_STEPS = {0: "schema", 2: "upgrade_2"}
+SCHEMA_VERSION = 4
+#: Layout -> the script that brings a file of an earlier layout one layout further.
+_UPGRADES = {2: "upgrade_2", 3: "upgrade_3"}
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
 #: How long a transaction waits to begin: another process may be enlisting millions, and nothing is
@@ -136,17 +136,17 @@ class SqliteFile(Transactional):
         self._execute("PRAGMA synchronous = FULL")
         self._execute("PRAGMA fullfsync = ON")
         self._execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        if version < SCHEMA_VERSION:
+        if version != SCHEMA_VERSION:
             self._bring_up_to_date()
 
-    def _version(self) -> int:
-        """Return the layout of a journal, 0 for an empty file; refuse everything else.
+    def _version(self) -> int | None:
+        """Return the layout of a journal, None for an empty file; refuse everything else.
 
         The tables are counted first: another process that makes them now makes the rest with them.
         """
         (tables,) = self._execute("SELECT count(*) FROM sqlite_master").fetchone()
         application, version = self._pragma("application_id"), self._pragma("user_version")
-        if application == APPLICATION_ID and version in {*_STEPS, SCHEMA_VERSION}:
+        if application == APPLICATION_ID and version in {*_UPGRADES, SCHEMA_VERSION}:
             return version
 
         if application == APPLICATION_ID:
@@ -161,19 +161,24 @@ class SqliteFile(Transactional):
                 "name the right file"
             )
 
-        return 0
+        return None
 
     def _bring_up_to_date(self) -> None:
+        """Make the tables, or change those of an earlier layout, all of it or nothing."""
         with self.transaction():
-            version = self._version()
-            if version == SCHEMA_VERSION:  # another process was faster
-                return
+            version = self._version()  # another process may have done it meanwhile
+            if version is None:
+                self._run_script("schema")
+                self._execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            else:
+                for layout in range(version, SCHEMA_VERSION):
+                    self._run_script(_UPGRADES[layout])
 
-            for statement in self._statements[_STEPS[version]].split(";"):
-                self._execute(statement)
-
-            self._execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _run_script(self, name: str) -> None:
+        for statement in self._statements[name].split(";"):
+            self._execute(statement)
 
     def _pragma(self, name: str) -> int:
         (value,) = self._execute(f"PRAGMA {name}").fetchone()

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from pipeline.errors import JournalError
 from pipeline.journal import Enlistment, MessageRecord, rules
 from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.spending import Price, moved
 from pipeline.journal.sqlite_file import Row, SqliteFile
+from pipeline.journal.sqlite_spending import Purses
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Receipt, ReceiptKind
 
@@ -34,13 +36,17 @@ class Entry(NamedTuple):
     shard: int
     #: Of the latest attempt; None where there was none.
     owner: str | None
+    #: By the latest attempt.
+    price: Price
+    #: The number of its purse, by the latest attempt; None where there was none.
+    purse: int | None
 
 
 class Messages:
-    """The messages of one file and the receipts about them."""
+    """The messages of one file and the receipts about them; a change is booked in its purse."""
 
-    def __init__(self, file: SqliteFile) -> None:
-        self._file = file
+    def __init__(self, file: SqliteFile, purses: Purses) -> None:
+        self._file, self._purses = file, purses
 
     def find(self, campaign: int, row: int) -> Entry | None:
         """Find a message by its place in the plan."""
@@ -63,18 +69,21 @@ class Messages:
         return None if found is None else str(found[0])
 
     def add_attempted(self, entry: Entry) -> bool:
-        """Record a first attempt; False where the message has a row or another row has its key."""
+        """Record a first attempt; False where the message has a row or another row has its key.
+
+        The caller reserves its cost.
+        """
         record = rules.attempted(entry.record)
-        values = (record.key, record.state, record.attempts, entry.owner)
+        values = (record.key, record.state, record.attempts, entry.owner, *entry.price, entry.purse)
         place = (entry.campaign, record.row, entry.shard)
         return bool(self._file.run("add_attempted", *place, *values))
 
-    def attempt_again(self, entry: Entry, owner: str) -> int:
-        """Record the next attempt of a message; return its number."""
+    def attempt_again(self, entry: Entry, owner: str, price: Price, purse: int) -> int:
+        """Record the next attempt of a message; return its number. The caller reserves its cost."""
         was, record = entry.record, rules.attempted(entry.record)
         place = (entry.campaign, record.row)
         self._file.run("keep_earlier", *place, was.attempts, entry.owner)
-        values = (record.state, record.attempts, owner)
+        values = (record.state, record.attempts, owner, *price, purse)
         _expect_one(self._file.run("attempt_again", *values, *place, was.state, was.attempts))
         return record.attempts
 
@@ -89,14 +98,17 @@ class Messages:
         key = None if keyless else record.key
         self._file.run("add_cancelled", *place, key, record.state, reason, to_micros(now))
 
-    def change(self, entry: Entry, record: MessageRecord) -> None:
+    def change(self, entry: Entry, record: MessageRecord, price: Price | None = None) -> None:
         """Write what became of a message; a shard with a READY message is not done."""
         if record == entry.record:
             return
 
-        values = (record.state, *record[4:8], *map(_micros, record[8:10]), *record[10:])
+        price = price or entry.price
+        known = (record.state, *record[4:8], *map(_micros, record[8:10]), *record[10:])
+        values = (*known, price.is_released)
         place = (entry.campaign, record.row)
         _expect_one(self._file.run("change_message", *values, *place, entry.record.state))
+        self._purses.add(entry.purse, moved(entry.record, record, entry.price, price))
         if record.state == MessageState.READY:
             self._file.run("open_shard", entry.campaign, entry.shard)
 
@@ -165,7 +177,9 @@ def to_record(row: Row) -> MessageRecord:
 
 
 def _to_entry(row: Row) -> Entry:
-    return Entry(to_record(row), *row[12:])
+    campaign, shard, owner, segments, cost_micros, is_released, purse = row[12:]
+    price = Price(segments, cost_micros, bool(is_released))
+    return Entry(to_record(row), campaign, shard, owner, price, purse)
 
 
 def _receipt_values(receipt: Receipt) -> Row:

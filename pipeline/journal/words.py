@@ -69,6 +69,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What may be spent, in millionths of the campaign's currency; None is no limit.
+
+    No part of the plan: it may be raised between two runs.
+    """
+
+    #: By the campaign, from its first message to its last.
+    campaign_micros: int | None = None
+    #: By the account on one UTC day, by all its campaigns of this currency together.
+    day_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """The wish to POST one message once."""
 
@@ -76,6 +89,7 @@ class Intent:
     key: str
     to: tuple[str, ...]
     segments: int
+    #: The most that the message can cost, by our count of segments.
     cost_micros: int = 0
 
 
@@ -105,7 +119,16 @@ class Denied:
     reason: str
 
 
-Answer = Permit | Later | Denied
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverBudget:
+    """Nothing was recorded: with this message, spent and reserved would pass a budget."""
+
+    row: int
+    #: Whose budget: ``campaign`` or ``day``.
+    budget: str
+
+
+Answer = Permit | Later | Denied | OverBudget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +170,43 @@ class Tally:
     created_at: datetime
     #: Every state that occurs -> messages in it. READY includes the messages nobody tried yet.
     states: Mapping[MessageState, int] = field(default_factory=dict)
+
+
+class Sums(NamedTuple):
+    """Money of some messages, in millionths; each message is in one of the three."""
+
+    #: Reserved by attempts that are open.
+    sending: int = 0
+    #: Reserved by messages in doubt.
+    in_doubt: int = 0
+    #: By messages that the provider took, and by doubts that an operator released.
+    spent: int = 0
+
+    @property
+    def total(self) -> int:
+        """What a budget has to cover."""
+        return self.sending + self.in_doubt + self.spent
+
+    def plus(self, other: Sums) -> Sums:
+        """Return the sums of both."""
+        return Sums(
+            self.sending + other.sending, self.in_doubt + other.in_doubt, self.spent + other.spent
+        )
+
+    def minus(self, other: Sums) -> Sums:
+        """Return what is left without the other's."""
+        return Sums(
+            self.sending - other.sending, self.in_doubt - other.in_doubt, self.spent - other.spent
+        )
+
+
+class Spending(NamedTuple):
+    """What a budget is compared with."""
+
+    #: Of the campaign.
+    campaign: Sums = Sums()
+    #: Of its account on one UTC day, in the campaign's currency.
+    day: Sums = Sums()
 
 
 class Suppression(NamedTuple):

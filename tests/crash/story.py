@@ -23,7 +23,7 @@ import polars as pl
 from pipeline.dispatch.worker import FIRST_LATENCY_SECONDS, lanes_needed
 
 BANDCAST = str(Path(sys.executable).with_name("bandcast"))
-MUTANT = (sys.executable, "-m", "tests.crash.mutants")
+MUTANTS = (sys.executable, "-m", "tests.crash.mutants")
 ROOT = Path(__file__).resolve().parents[2]
 
 AREAS = (212, 213, 312, 404, 415, 503, 512, 602, 617, 702, 713, 720, 786, 808, 917, 919, 972)

@@ -11,7 +11,7 @@ from pipeline.dispatch.pace import SteadyClock
 from pipeline.dispatch.retries import Patience
 from pipeline.dispatch.stop import Stop
 from pipeline.dispatch.worker import Job, Worker
-from pipeline.journal import Enlistment, Pace, Shard
+from pipeline.journal import NO_BUDGET, Enlistment, Pace, Shard
 from pipeline.journal.committer import Committer
 from pipeline.model import Accepted, Message
 
@@ -29,6 +29,9 @@ def number_of(row):
     return f"+1919555{row:04d}"
 
 
+PRICE_MICROS = 4_000
+
+
 def message_of(row, segments=1):
     return Message(
         row=row,
@@ -37,6 +40,7 @@ def message_of(row, segments=1):
         sender="+19195550100",
         text=f"text {row}",
         segments=segments,
+        cost_micros=PRICE_MICROS * segments,
     )
 
 
@@ -93,7 +97,15 @@ class ScriptedProvider:
 
 @asynccontextmanager
 async def working(
-    journal, provider, *, rate=2000.0, owner="me", lease_seconds=60.0, stop=None, clock=None
+    journal,
+    provider,
+    *,
+    rate=2000.0,
+    owner="me",
+    lease_seconds=60.0,
+    stop=None,
+    clock=None,
+    budget=NO_BUDGET,
 ):
     """A worker with its committer running; yields worker, stop and committer."""
     stop, clock = stop or Stop(), clock or SteadyClock(datetime.now(UTC))
@@ -106,7 +118,10 @@ async def working(
         lease_seconds=lease_seconds,
         patience=IMPATIENT,
     )
-    async with Committer(journal, pace=pace, lease_seconds=lease_seconds, clock=clock) as committer:
+    committer = Committer(
+        journal, pace=pace, budget=budget, lease_seconds=lease_seconds, clock=clock
+    )
+    async with committer:
         worker = Worker(job, committer=committer, wire=provider, stop=stop, clock=clock)
         yield SimpleNamespace(worker=worker, stop=stop, committer=committer)
 

@@ -10,7 +10,8 @@ from pipeline.prepare.columns import PLAN_COLUMNS
 from .shell import CAMPAIGN, CARD, listing, run
 
 DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
-            "seconds_at_rate", "breakdown", "dearest", "advice", "fingerprint", "file"]  # fmt: skip
+            "budget", "seconds_at_rate", "breakdown", "dearest", "advice", "fingerprint",
+            "file"]  # fmt: skip
 
 
 def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folder):
@@ -51,6 +52,7 @@ def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folde
             "rate_card": "test card",
             "mix": {},
         },
+        "budget": {"campaign": None, "daily": None, "covers_estimate": True},
         "seconds_at_rate": 0.01,
         "fingerprint": "",
     }

@@ -9,8 +9,10 @@ from jobs.summary import exit_code, next_step
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.sender import Counts
 from pipeline.dispatch.stop import StopReason
+from pipeline.journal import Spending
 
 ASKED, REFUSED, UNREACHABLE = StopReason.ASKED, StopReason.REFUSED, StopReason.UNREACHABLE
+BUDGET = StopReason.BUDGET
 
 ENDS = {
     "all delivered": (None, ["delivered"], 0, "nothing"),
@@ -24,6 +26,8 @@ ENDS = {
     "nobody there": (UNREACHABLE, ["ready"], 5, "the reason; run the same command again"),
     "doubts": (None, ["accepted", "in_doubt", "failed"], 6, "never sent again by themselves"),
     "doubts and a stop": (UNREACHABLE, ["in_doubt", "ready"], 6, "never sent again"),
+    "over budget": (BUDGET, ["accepted", "ready"], 5, "the reason; raise the budget"),
+    "over budget, with doubts": (BUDGET, ["in_doubt", "ready"], 6, "the reason; raise the budget"),
     "an attempt nobody finished": (None, ["sending"], 6, "never sent again"),
     "refused, with doubts": (REFUSED, ["in_doubt", "ready", "failed"], 4, "the reason; check"),
 }  # fmt: skip
@@ -34,6 +38,7 @@ def test_where_several_things_are_left_the_gravest_decides(stopped, states, code
     done = Dispatched(
         counts=Counts(latencies=[]),
         tally=None,
+        spending=Spending(),
         duration_seconds=1.0,
         is_simulated=False,
         stopped=stopped,

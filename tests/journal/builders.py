@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from pipeline.journal import (
+    NO_BUDGET,
     Answer,
     Denied,
     Enlistment,
@@ -56,8 +57,12 @@ def shard(number: int = 0, *, rows: int = 3, phase: int = 0) -> Shard:
     )
 
 
-def intent(row: int, *, key: str | None = None, to=("+19195550123",), segments: int = 1) -> Intent:
-    return Intent(row=row, key=key or f"key-{row}", to=to, segments=segments)
+def intent(
+    row: int, *, key: str | None = None, to=("+19195550123",), segments: int = 1, cost_micros=0
+) -> Intent:
+    return Intent(
+        row=row, key=key or f"key-{row}", to=to, segments=segments, cost_micros=cost_micros
+    )
 
 
 def enlist(journal: Journal, *shards: Shard) -> None:
@@ -71,8 +76,12 @@ def take(journal: Journal, *, owner: str = OWNER, now: datetime = NOW) -> Grant:
     return grant
 
 
-def begin(journal: Journal, grant: Grant, *intents: Intent, pace=FAST, now=NOW) -> list[Answer]:
-    return journal.begin(grant, intents, pace=pace, lease_seconds=LEASE_SECONDS, now=now)
+def begin(
+    journal: Journal, grant: Grant, *intents: Intent, pace=FAST, budget=NO_BUDGET, now=NOW
+) -> list[Answer]:
+    return journal.begin(
+        grant, intents, pace=pace, budget=budget, lease_seconds=LEASE_SECONDS, now=now
+    )
 
 
 def begin_one(journal: Journal, grant: Grant, row: int, *, now: datetime = NOW) -> AttemptId:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeline.errors import BandcastError
-from pipeline.journal import Finish, Intent, Pace, Permit, open_journal
+from pipeline.journal import Budget, Finish, Intent, Pace, Permit, open_journal
 from pipeline.model import Accepted, Halted, InDoubt, NotSent, Receipt, ReceiptKind, Rejected
 from tests.journal.builders import CAMPAIGN, LEASE_SECONDS, NOW, enlistment, shard
 
@@ -27,6 +27,14 @@ OUTCOMES = st.sampled_from(
     ]
 )
 PACE = Pace(account="4000000", rate_segments_per_second=2)
+BUDGETS = st.sampled_from(
+    [
+        Budget(),
+        Budget(campaign_micros=20_000),
+        Budget(day_micros=12_000),
+        Budget(campaign_micros=40_000, day_micros=20_000),
+    ]
+)
 
 
 class Undo(Exception):
@@ -77,32 +85,38 @@ class Stores(RuleBasedStateMachine):
         if grant is not None:
             self.grants.append(grant)
 
-    def begin_on(self, journal, grant, rows):
+    def begin_on(self, journal, grant, rows, budget):
         intents = [
             Intent(
-                row=row, key=f"key-{row % 9}", to=(f"+1919555010{row % 5}",), segments=1 + row % 3
+                row=row,
+                key=f"key-{row % 9}",
+                to=(f"+1919555010{row % 5}",),
+                segments=1 + row % 3,
+                cost_micros=4_000 * (1 + row % 3),
             )
             for row in rows
         ]
-        return journal.begin(grant, intents, pace=PACE, lease_seconds=LEASE_SECONDS, now=self.now)
+        return journal.begin(
+            grant, intents, pace=PACE, budget=budget, lease_seconds=LEASE_SECONDS, now=self.now
+        )
 
     @precondition(lambda self: self.grants)
-    @rule(data=st.data(), rows=st.lists(ROWS, max_size=5))
-    def begin(self, data, rows):
+    @rule(data=st.data(), rows=st.lists(ROWS, max_size=5), budget=BUDGETS)
+    def begin(self, data, rows, budget):
         grant = data.draw(st.sampled_from(self.grants[-3:]))
-        answers = self.both(lambda journal: self.begin_on(journal, grant, rows))
+        answers = self.both(lambda journal: self.begin_on(journal, grant, rows, budget))
         for answer in answers if isinstance(answers, list) else ():
             if isinstance(answer, Permit):
                 self.attempts.append((answer.attempt, grant.owner))
 
     @precondition(lambda self: self.grants)
-    @rule(data=st.data(), rows=st.lists(ROWS, max_size=5))
-    def begin_and_undo(self, data, rows):
+    @rule(data=st.data(), rows=st.lists(ROWS, max_size=5), budget=BUDGETS)
+    def begin_and_undo(self, data, rows, budget):
         grant = data.draw(st.sampled_from(self.grants[-3:]))
 
         def operation(journal):
             with journal.transaction():
-                self.begin_on(journal, grant, rows)
+                self.begin_on(journal, grant, rows, budget)
                 journal.suppress(["+19195550109"], source="s", because="b", now=self.now)
                 raise Undo
 
@@ -138,7 +152,8 @@ class Stores(RuleBasedStateMachine):
             to="+19195550123",
             time=NOW + timedelta(seconds=seconds),
             tag=attempt.tag if tagged else None,
-            error_code=4720 if kind is ReceiptKind.FAILED else None,
+            error_code=(4720, 4405)[attempt.row % 2] if kind is ReceiptKind.FAILED else None,
+            segments_billed=1 + seconds % 3,
         )
         self.both(lambda journal: journal.receive([(receipt, b"{}")], now=self.now))
 
@@ -170,6 +185,9 @@ class Stores(RuleBasedStateMachine):
     @invariant()
     def the_same_in_both(self):
         self.both(lambda journal: (journal.tally(CAMPAIGN), list(journal.rows(CAMPAIGN))))
+        account, now = PACE.account, self.now
+        spending = self.both(lambda journal: journal.spending(CAMPAIGN, account=account, now=now))
+        assert min(*spending.campaign, *spending.day) >= 0
 
 
 Stores.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -18,11 +18,14 @@ import pytest
 
 import pipeline.journal
 from pipeline.errors import CampaignHeld, JournalError
-from pipeline.journal import open_journal
+from pipeline.journal import Budget, OverBudget, Permit, Spending, Sums, open_journal
 from pipeline.journal.sqlite import STATEMENTS
 from pipeline.journal.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from pipeline.model import AttemptId, NotSent
 from tests.journal.builders import (
     CAMPAIGN,
+    FAST,
+    NOW,
     OTHER,
     accepted,
     begin,
@@ -40,7 +43,7 @@ from tests.journal.builders import (
 ROOT = Path(pipeline.journal.__file__).parents[2]
 SENDER = """
 import sys
-from pipeline.journal import open_journal
+from pipeline.journal import Budget, OverBudget, Permit, Spending, Sums, open_journal
 from tests.journal.builders import begin_one, enlist, take
 journal = open_journal(sys.argv[1])
 enlist(journal)
@@ -197,29 +200,6 @@ def test_a_journal_of_a_newer_bandcast_is_refused(journal, path):
     assert pragma(journal, "application_id") == APPLICATION_ID
 
 
-def make_it_schema_2(journal):
-    """Schema 2 had everything but whom a plan leaves out."""
-    journal._file._execute("DROP TABLE left_out")
-    journal._file._execute("PRAGMA user_version = 2")
-    journal.close()
-
-
-def test_a_journal_of_schema_2_opens_with_all_it_knows_and_keeps_more_from_now_on(journal, path):
-    enlist(journal, shard(rows=3))
-    begin_one(journal, take(journal), 1)
-    make_it_schema_2(journal)
-
-    with closing(open_journal(f"sqlite:///{path}")) as again:
-        assert states(again) == {"sending": 1, "ready": 2}
-        assert again.left_out(CAMPAIGN) is None
-        again.enlist(enlistment(campaign="summer", run="r2"), [shard()], left_out=b"ann")
-        assert again.left_out("summer") == b"ann"
-        assert pragma(again, "user_version") == SCHEMA_VERSION
-
-    with closing(open_journal(f"sqlite:///{path}")) as again:
-        assert again.left_out("summer") == b"ann"
-
-
 def tally_of(path):
     with closing(open_journal(f"sqlite:///{path}")) as again:
         return again.tally(CAMPAIGN)
@@ -303,6 +283,49 @@ def test_a_closed_journal_says_so(journal):
         journal.campaigns()
 
 
+# --- Earlier layouts -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def earlier(path):
+    """The file of a bandcast that knew no budget."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((ROOT / "tests" / "data" / "journal_2.sql").read_text())
+
+    return path
+
+
+def test_a_journal_from_before_budgets_opens_with_all_it_knew_and_counts_its_money(earlier):
+    journal = open_journal(f"sqlite:///{earlier}")
+    assert states(journal) == {"delivered": 1, "in_doubt": 1, "rejected": 1, "ready": 1}
+    spent = journal.spending(CAMPAIGN, account=FAST.account, now=NOW)
+    assert spent == Spending(Sums(in_doubt=8_300, spent=8_300), Sums())
+
+    grant = take(journal, owner=OTHER)
+    assert grant.settled == {1, 2, 3}
+    budget = Budget(campaign_micros=20_000)
+    (over,) = begin(journal, grant, intent(4, cost_micros=8_300), budget=budget)
+    assert over == OverBudget(row=4, budget="campaign")
+    finish(journal, AttemptId(run="r7k2", row=2, number=1), NotSent(reason="late"))
+    (permit,) = begin(journal, grant, intent(4, cost_micros=8_300), budget=budget)
+    assert isinstance(permit, Permit)
+    journal.close()
+    open_journal(f"sqlite:///{earlier}").close()
+
+
+def test_an_earlier_layout_becomes_the_one_that_a_new_file_has(earlier, tmp_path):
+    def layout(path):
+        open_journal(f"sqlite:///{path}").close()
+        with closing(sqlite3.connect(path)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master ORDER BY name").fetchall()
+            return [
+                (table, connection.execute(f"PRAGMA table_info('{table}')").fetchall())
+                for (table,) in tables
+            ]
+
+    assert layout(earlier) == layout(tmp_path / "new.db")
+
+
 # --- The statements ------------------------------------------------------------------------------
 
 
@@ -312,3 +335,13 @@ def test_every_statement_has_a_sentence_and_is_used():
 
     assert set(STATEMENTS) - used == set()
     assert [name for name, text in STATEMENTS.items() if not re.match(r"-- [A-Z]", text)] == []
+
+
+def test_a_journal_from_before_left_out_people_were_kept_keeps_them_from_now_on(earlier):
+    with closing(open_journal(f"sqlite:///{earlier}")) as journal:
+        assert journal.left_out(CAMPAIGN) is None
+        journal.enlist(enlistment(campaign="summer", run="r2"), [shard()], left_out=b"ann")
+        assert pragma(journal, "user_version") == SCHEMA_VERSION
+
+    with closing(open_journal(f"sqlite:///{earlier}")) as again:
+        assert again.left_out("summer") == b"ann"

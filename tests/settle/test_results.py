@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from pipeline.bandwidth.error_codes import find
-from pipeline.journal import MessageRecord
+from pipeline.journal import MessageRecord, Sums
+from pipeline.journal.spending import Price, held
 from pipeline.model import Campaign
 from pipeline.prepare import columns
 from pipeline.prepare.plan import plan_frame
@@ -81,6 +82,16 @@ def test_a_message_that_was_counted_as_estimated_costs_what_was_estimated(plan):
     records = (record(row, "accepted", segments_billed=row) for row in (1, 2, 3, 4))
     found = results(odd, *records)
     assert [int(cost * 10**6) for cost in found["cost"][:4]] == [8, 17, 25, 33]
+
+
+@pytest.mark.parametrize("state", ["accepted", "delivered", "failed", "rejected"])
+@pytest.mark.parametrize("code", [None, "4720", "4405", "4470", "4475", "5106", "9902"])
+@pytest.mark.parametrize("counted", [None, 1, 2, 3])
+def test_the_table_and_the_budget_agree_about_what_was_spent(plan, state, code, counted):
+    known = record(4, state, error_code=code, segments_billed=counted)
+    row = results(plan, known).row(3, named=True)
+    price = Price(row["segments"], int(row["cost_estimated"] * 1_000_000))
+    assert held(known, price) == Sums(spent=int(row["cost"] * 1_000_000))
 
 
 def test_what_the_journal_knows_stands_in_the_row(plan):
