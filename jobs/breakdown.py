@@ -19,6 +19,7 @@ _TITLES = {
     "variant": "variant",
     "country": "country",
     "area": "area",
+    "carrier": "carrier",
     "zones": "time zone",
 }
 _MAX_SHARES = 8  # of a breakdown; --json has them all

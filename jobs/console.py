@@ -105,7 +105,15 @@ def print_estimate(estimate: Estimate, *, plan: str) -> None:
     rate = estimate.settings.rate_segments_per_second
     table.add_row("segments", f"{totals.segments:,}")
     table.add_row("cost", f"[bold]{money(float(estimate.cost), totals.currency)}[/]")
-    table.add_row("by rate card", escape(estimate.card))
+    if totals.cost_low_micros < totals.cost_high_micros:
+        low, high = totals.cost_low_micros / 1e6, totals.cost_high_micros / 1e6
+        table.add_row("  at least", money(low, totals.currency))
+        table.add_row("  at most", money(high, totals.currency))
+        for prefix, shares in estimate.card.mix.items():
+            for name, share in shares.items():
+                table.add_row(f"  assumed in {prefix}: {escape(name)}", f"{float(share * 100):g} %")
+
+    table.add_row("by rate card", escape(estimate.card.name))
     table.add_row(f"time at {rate:g} segments/s", duration(estimate.seconds_at_rate))
     table.add_row("every row, with its reason", plan)
     paper.print(table)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs import breakdown, console, doctor, options
+from jobs.document import estimate_json
 from pipeline.drafts import drafted
 from pipeline.preview import preview
 
@@ -58,7 +59,9 @@ def run(
 
     shown = preview(folder / "plan.parquet")
     if as_json:
-        console.print_json({**found.as_json(), **({"texts": shown.as_json()} if texts else {})})
+        console.print_json(
+            {**estimate_json(found), **({"texts": shown.as_json()} if texts else {})}
+        )
     elif not quiet:
         doctor.print_findings(found)
         if texts if texts is not None else console.paper.is_terminal:

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs import console
 from jobs.dispatching import Dispatched
+from jobs.document import estimate_json
 from jobs.drifting import drift_json, drift_line
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.stop import StopReason
@@ -38,7 +39,7 @@ def exit_code(done: Dispatched, files: ResultFiles) -> int:
 def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> dict[str, Any]:
     """Return the document that ``send --json`` prints: the estimate, and how it went."""
     states = files.states
-    return estimate.as_json() | {
+    return estimate_json(estimate) | {
         "states": dict(states),
         "in_doubt": states.get("in_doubt", 0),
         "duration_seconds": round(done.duration_seconds, 3),

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,9 +21,10 @@ import polars as pl
 from pipeline import barring, tables
 from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
-from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Encoding, Finding
+from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Finding
 from pipeline.prepare import columns, plan, pricing, smart
 from pipeline.prepare.advice import Advice, Advisor
+from pipeline.prepare.carriers import CarrierTable, read_table
 from pipeline.prepare.recipients import find_phone_columns
 from pipeline.prepare.several import expand
 from pipeline.prepare.unused import find_unused
@@ -42,8 +43,8 @@ class Estimate:
     totals: plan.Totals
     #: Name of a part of the plan -> its digest (see `prepare.plan.fingerprint`).
     fingerprint: Mapping[str, str]
-    #: Name of the rate card the prices come from.
-    card: str
+    #: Where the prices come from.
+    card: pricing.RateCard
     #: How the recipient files were understood (`reading.Reading.as_json`).
     file: Mapping[str, Any]
     #: What was found in the files, in order, and which characters were replaced.
@@ -85,74 +86,6 @@ class Estimate:
 
         passing.replace(path)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the document that ``estimate --json`` prints."""
-        totals = self.totals
-        return {
-            "campaign": self.settings.campaign.name,
-            "rows": totals.rows,
-            "messages": totals.messages,
-            "skipped": dict(totals.skipped),
-            "encodings": {each.value: totals.encodings.get(each, 0) for each in Encoding},
-            "segments": totals.segments,
-            "cost": {
-                "total": float(self.cost),
-                "currency": totals.currency,
-                "rate_card": self.card,
-            },
-            "seconds_at_rate": round(self.seconds_at_rate, 3),
-            **self._costs_json(),
-            "fingerprint": self.digest,
-            "file": self._file_json(),
-            **self._smart_json(),
-        }
-
-    def _costs_json(self) -> dict[str, Any]:
-        return {
-            "breakdown": {
-                name: [self._share_json(share) for share in shares]
-                for name, shares in self.totals.shares.items()
-            },
-            "dearest": [
-                {"row": row, "segments": segments, "cost": _amount(micros)}
-                for row, segments, micros in self.totals.dearest
-            ],
-            "advice": [
-                {
-                    "code": each.code,
-                    "sentence": each.sentence,
-                    "messages": each.messages,
-                    "saving": _amount(each.saving_micros),
-                }
-                for each in self.advice
-            ],
-        }
-
-    def _file_json(self) -> dict[str, Any]:
-        return {
-            **self.file,
-            "findings": [asdict(finding) for finding in self.findings],
-            "refusals": {
-                reason: {"count": count, "rows": list(self.examples.get(reason, ()))}
-                for reason, count in self.totals.skipped.items()
-            },
-        }
-
-    def _smart_json(self) -> dict[str, Any]:
-        if self.replaced is None:
-            return {}
-
-        return {"smart": [each.as_json() for each in self.replaced]}
-
-    def _share_json(self, share: plan.Share) -> dict[str, Any]:
-        return {
-            "value": share.value,
-            "messages": share.messages,
-            "segments": share.segments,
-            "cost": _amount(share.cost_micros),
-            "seconds_at_rate": round(self.seconds_of(share.segments), 3),
-        }
-
 
 def estimate(
     settings: Settings,
@@ -178,15 +111,14 @@ def estimate(
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
         before = _state_of(reading.files)
-        fingerprint = plan.fingerprint(
-            settings.campaign,
-            card,
-            recipients_digest=files_digest(reading, settings.file_format),
-            suppression_digest=barring.files_digest(settings.suppression),
-        )
-        bars = bars_of(fingerprint)
+        digest = files_digest(reading, settings.file_format)
+        fingerprint = _fingerprint(settings, card, recipients_digest=digest)
         frame, campaign, added = _rows_of(reading, settings.campaign)
-        draft = plan.draft(frame, campaign, card, on=on, file=_name(reading), barred=bars.barred)
+        carriers = _read_carriers(settings.carriers)
+        name, bars = _name(reading), bars_of(fingerprint)
+        draft = plan.draft(
+            frame, campaign, card, on=on, file=name, barred=bars.barred, carriers=carriers
+        )
         unused = find_unused(reading.frame.collect_schema().names(), settings.campaign)
         findings = (*reading.findings, *unused, *added, *draft.findings, *bars.findings)
         if settings.strict:
@@ -198,14 +130,14 @@ def estimate(
 
     _refuse_change(reading, before, plan_path)
     written = pl.scan_parquet(plan_path)
-    totals = plan.totals(written)
-    advisor = Advisor(plan=written, campaign=campaign, views=draft.views, card=card, on=on)
+    totals = plan.totals(written, draft.grid.carrier_name())
+    advisor = Advisor(plan=written, campaign=campaign, views=draft.views, grid=draft.grid)
     return Estimate(
         settings=settings,
         plan_path=plan_path,
         totals=totals,
         fingerprint=fingerprint,
-        card=card.name,
+        card=card,
         file=file,
         findings=(*findings, *smart.findings_of(replaced or ())),
         replaced=replaced,
@@ -214,8 +146,16 @@ def estimate(
     )
 
 
-def _amount(micros: int) -> float:
-    return float(Decimal(micros) / MICROS_PER_UNIT)
+def _fingerprint(
+    settings: Settings, card: pricing.RateCard, *, recipients_digest: str
+) -> dict[str, str]:
+    return plan.fingerprint(
+        settings.campaign,
+        card,
+        recipients_digest=recipients_digest,
+        suppression_digest=barring.files_digest(settings.suppression),
+        carriers_digest=barring.files_digest([settings.carriers] if settings.carriers else []),
+    )
 
 
 def _rows_of(
@@ -229,6 +169,14 @@ def _rows_of(
         reading.frame, roles=campaign.columns, region=campaign.region, file=_name(reading)
     )
     return expanded.frame, replace(campaign, columns=expanded.roles), expanded.findings
+
+
+def _read_carriers(path: Path | None) -> CarrierTable | None:
+    if path is None:
+        return None
+
+    with read_recipients([path]) as reading:
+        return read_table(reading.frame, file=path.name)
 
 
 def _write(frame: pl.LazyFrame, plan_path: Path) -> None:

@@ -47,6 +47,8 @@ class Columns:
     media: str | None = None
     #: A row's ISO 3166 code: how its number is read, where the cell is not blank.
     region: str | None = None
+    #: The name of the recipient's carrier, for its surcharge, where the cell is not blank.
+    carrier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,9 @@ class Campaign:
     #: Text with ``{column}``, ``{column|default}`` and ``{?column}...{/}``; ``{{`` and ``}}`` are
     #: braces. May be empty where `Columns.text` or `variants` say what is written.
     template: str
-    channel: Channel = Channel.SMS
-    #: Addresses of pictures sent with every message (MMS only).
+    #: None leaves it to the price: each message is what costs less.
+    channel: Channel | None = Channel.SMS
+    #: Addresses of pictures sent with every MMS.
     media: tuple[str, ...] = ()
     #: ISO 3166 code: how numbers without a country code are read.
     region: str = "US"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from pipeline.model import MOST_MEDIA, Channel
+from pipeline.model import MOST_MEDIA
 
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
@@ -23,11 +23,13 @@ EXPECTED = {
     "recipients": "the path of a recipient file, in quotes, or a list of them",
     "from": 'a list of senders, such as ["+19195550123"]',
     "template": "a text in quotes, and not empty",
-    "channel": '"sms" or "mms"',
+    "channel": '"sms", "mms" or "auto"',
     "media": 'a list of addresses, such as ["https://example.com/a.png"]',
     "region": 'a country code of two capital letters, such as "US"',
     "rate": "a number of segments per second above 0, at most 10000",
     "card": "the path of a rate card, in quotes",
+    "carriers": "the path of a table of carriers, in quotes",
+    "carrier": "the name of a column, in quotes",
     "encoding": 'the name of an encoding, such as "cp1252"',
     "delimiter": 'one character, such as ";", or "tab"',
     "header": "true or false",
@@ -118,7 +120,7 @@ class CampaignSection(_Section):
     recipients: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_some)]
     senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
     template: str | None  # None where `variants` or a column of texts say what is written
-    channel: Channel = Channel.SMS
+    channel: Literal["sms", "mms", "auto"] = "sms"
     media: Annotated[tuple[str, ...], AfterValidator(_few_pictures)] = ()
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
@@ -136,6 +138,7 @@ class ColumnsSection(_Section):
     text: str | None = None
     media: str | None = None
     region: str | None = None
+    carrier: str | None = None
 
 
 class VariantSection(_Section):
@@ -177,6 +180,7 @@ class RatesSection(_Section):
     """What it costs."""
 
     card: str | None = None
+    carriers: str | None = None
 
 
 class Document(_Section):

@@ -48,6 +48,8 @@ class Settings:
     rate_segments_per_second: float = DEFAULT_RATE_SEGMENTS_PER_SECOND
     #: The rate card; None is the built-in card of list prices.
     card: Path | None = None
+    #: A table of prefixes or numbers with their carriers.
+    carriers: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,7 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
             name=part.name,
             senders=part.senders,
             template=part.template or "",
-            channel=part.channel,
+            channel=None if part.channel == "auto" else Channel(part.channel),
             media=part.media,
             region=part.region,
             columns=Columns(phone=part.phone, **checked.columns.model_dump()),
@@ -168,6 +170,7 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
         suppression=tuple(base / file for file in checked.suppression.files),
         rate_segments_per_second=checked.sending.rate,
         card=card,
+        carriers=base / checked.rates.carriers if checked.rates.carriers else None,
     )
 
 
@@ -196,12 +199,21 @@ def _problems(label: str, settings: Settings) -> Iterator[str]:
     if settings.card and not exists(settings.card):
         yield f"{label}: rate card: there is no file '{settings.card}'"
 
+    if settings.carriers and not exists(settings.carriers):
+        yield f"{label}: [rates] carriers: there is no file '{settings.carriers}'"
+
     has_media = campaign.media or campaign.columns.media
     if campaign.channel is Channel.MMS and not has_media:
         yield f'{label}: an MMS campaign needs media = ["https://..."]'
 
+    if campaign.channel is None and not has_media:
+        yield (
+            f'{label}: channel = "auto" needs media = ["https://..."]: the picture that goes with '
+            "what is cheaper as MMS"
+        )
+
     if campaign.channel is Channel.SMS and has_media:
-        yield f'{label}: media is for MMS: write channel = "mms", or take media out'
+        yield f'{label}: media is for MMS: write channel = "mms" or "auto", or take media out'
 
 
 def _text_problems(campaign: Campaign) -> Iterator[str]:

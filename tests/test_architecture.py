@@ -129,6 +129,7 @@ SHARED_BY_JOBS = {
     "jobs.console",
     "jobs.dispatching",
     "jobs.doctor",
+    "jobs.document",
     "jobs.drifting",
     "jobs.options",
     "jobs.progress",

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from jobs.document import estimate_json
 from pipeline.errors import UsageError
 from pipeline.estimate import estimate
 from pipeline.preview import preview
@@ -34,7 +35,7 @@ def campaign(tmp_path):
 def test_an_estimate_names_what_was_decided_mended_and_refused(campaign):
     settings = load_settings(campaign, Options())
     found = estimate(settings, campaign.parent / "plan.parquet", on=ON)
-    file = found.as_json()["file"]
+    file = estimate_json(found)["file"]
     assert (file["encoding"], file["delimiter"], file["rows"]) == ("cp1252", ";", 5)
     assert file["columns"] == ["phone", "name"]
     assert file["phone_columns"] == ["phone"]

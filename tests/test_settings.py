@@ -110,10 +110,19 @@ def test_numbers_short_codes_and_names_are_senders(folder, sender):
 
 
 def test_mms_needs_media_and_sms_takes_none(folder):
-    (problem,) = problems_of(folder, GOOD + 'channel = "mms"\n')
-    assert "media" in problem
+    for channel in ("mms", "auto"):
+        (problem,) = problems_of(folder, GOOD + f'channel = "{channel}"\n')
+        assert 'needs media = ["https://' in problem
+
     (problem,) = problems_of(folder, GOOD + 'media = ["https://example.com/a.png"]\n')
     assert "mms" in problem
+
+
+@pytest.mark.parametrize(("said", "channel"), [("sms", "sms"), ("mms", "mms"), ("auto", None)])
+def test_the_channel_is_said_or_left_to_the_price(folder, said, channel):
+    media = "" if said == "sms" else 'media = ["https://example.com/a.png"]\n'
+    settings = load_settings(write(folder, GOOD + f'channel = "{said}"\n{media}'), Options())
+    assert settings.campaign.channel == channel
 
 
 @pytest.mark.parametrize(
@@ -175,6 +184,9 @@ key = "order"
 from = "sender"
 text = "message"
 region = "country"
+carrier = "network"
+[rates]
+carriers = "who.csv"
 [[variants]]
 name = "short"
 template = "Hi"
@@ -190,18 +202,22 @@ days = 7
 
 
 def test_columns_variants_and_exclusions_are_read(folder):
-    (folder / "no-texts.csv").write_text("phone\n")
+    for name in ("no-texts.csv", "who.csv"):
+        (folder / name).write_text("phone,carrier\n")
+
     settings = load_settings(write(folder, WHOLE), Options())
     campaign = settings.campaign
     assert campaign.columns == Columns(
-        phone=("mobile", "home"), key="order", sender="sender", text="message", region="country"
-    )
+        phone=("mobile", "home"), key="order", sender="sender", text="message", region="country",
+        carrier="network",
+    )  # fmt: skip
     assert campaign.variants == (
         Variant(name="short", template="Hi", weight=3),
         Variant(name="long", template="Good morning"),
     )
     assert (campaign.exclude, campaign.frequency_days) == (("winter",), 7)
     assert settings.suppression == (folder / "no-texts.csv",)
+    assert settings.carriers == folder / "who.csv"
 
 
 def test_a_column_of_texts_needs_no_template(folder):
@@ -232,6 +248,7 @@ def test_smart_is_true_or_false(folder, value):
     ("text", "words"),
     [
         (GOOD + '[suppression]\nfiles = ["gone.csv"]\n', "no file"),
+        (GOOD + '[rates]\ncarriers = "gone.csv"\n', "[rates] carriers: there is no file"),
         (GOOD + '[[variants]]\nname = "a"\ntemplate = "x"\n', "write the template as one"),
         (GOOD + '[[variants]]\nname = "a"\n', "template is missing"),
         (GOOD + "[frequency]\ndays = -1\n", "days"),
@@ -244,7 +261,7 @@ def test_smart_is_true_or_false(folder, value):
         ),
         (GOOD + '[columns]\nmedia = "picture"\n', "mms"),
     ],
-    ids=["file", "both texts", "variant", "days", "itself", "typo", "names", "media"],
+    ids=["file", "carriers", "both texts", "variant", "days", "itself", "typo", "names", "media"],
 )
 def test_what_does_not_hold_together_is_said(folder, text, words):
     (problem,) = problems_of(folder, text)

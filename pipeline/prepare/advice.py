@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 
 import polars as pl
 
 from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Encoding
 from pipeline.prepare import alphabet, columns, smart
-from pipeline.prepare.pricing import RateCard, add_cost
+from pipeline.prepare.channels import as_mms, may_be_mms
+from pipeline.prepare.price_grid import RECIPIENT, PriceGrid
+from pipeline.prepare.pricing import add_cost
 from pipeline.prepare.segments import HEADER_BYTES, add_segments, capacity
 from pipeline.prepare.template import find_column, literals, placeholders, rewrite
 from pipeline.prepare.texts import add_text
@@ -57,8 +58,8 @@ class Advisor:
     campaign: Campaign
     #: For each column of the file the String expression of its value in `plan`.
     views: Mapping[str, pl.Expr]
-    card: RateCard
-    on: date
+    #: The prices of its messages, whatever their channel.
+    grid: PriceGrid
 
     def advise(self) -> tuple[Advice, ...]:
         """Return what saves anything, the most saving first."""
@@ -168,9 +169,7 @@ class Advisor:
         if self.campaign.channel is not Channel.SMS:
             return
 
-        lf = self._messages().with_columns(
-            pl.lit(Channel.MMS.value).alias(columns.CHANNEL), pl.lit(1).alias(columns.SEGMENTS)
-        )
+        lf = self._messages(may_be_mms()).pipe(as_mms)
         cheaper = _saving() > 0
         what = (
             'messages of so many segments that an MMS is cheaper: channel = "auto" with a picture '
@@ -209,9 +208,8 @@ class Advisor:
 
     @staticmethod
     def _texts(lf: pl.LazyFrame, campaign: Campaign, views: Mapping[str, pl.Expr]) -> pl.LazyFrame:
-        number = pl.col(columns.TO).str.strip_prefix("+").cast(pl.Int64).alias(columns.NUMBER)
         return (
-            lf.with_columns(number)
+            lf.with_columns(RECIPIENT.alias(columns.NUMBER))
             .pipe(add_text, campaign, views)
             .pipe(smart.add_smart_text, smart.replacements_of(campaign))
         )
@@ -221,7 +219,7 @@ class Advisor:
 
     def _priced(self, lf: pl.LazyFrame) -> pl.LazyFrame:
         before = pl.col(columns.COST_ESTIMATED).alias(_BEFORE)
-        return lf.with_columns(before).pipe(add_cost, self.card, self.on)
+        return lf.with_columns(before).pipe(add_cost, self.grid)
 
 
 def named(character: str) -> str:

@@ -24,7 +24,7 @@ TEXT = "text"  #: String
 REASON = "reason"  #: String, a code; null where the row will be sent
 REASON_DETAIL = "reason_detail"  #: String, a sentence
 COST_ESTIMATED = "cost_estimated"  #: Decimal(18, 6)
-CURRENCY = "currency"  #: String, ISO 4217
+CURRENCY = "currency"  #: Enum of one word, ISO 4217
 VARIANT = "variant"  #: String; a column of the plan only where a campaign has variants
 
 PLAN_COLUMNS = (
@@ -42,6 +42,11 @@ PLAN_COLUMNS = (
     COST_ESTIMATED,
     CURRENCY,
 )
+
+COST_LOW, COST_HIGH = "cost_low", "cost_high"  #: Decimal(18, 6)
+
+#: Columns of the plan, after `PLAN_COLUMNS`, only where the rate card has a mix of carriers.
+BOUNDS = (COST_LOW, COST_HIGH)
 
 #: What a message has and a row that is not sent has not: null wherever there is a reason.
 MESSAGE_COLUMNS = (MESSAGE_KEY, FROM, CHANNEL, ENCODING, UNITS, SEGMENTS, COST_ESTIMATED)
@@ -74,7 +79,7 @@ RESULT_COLUMNS = (
 )
 
 #: Names a column of the user cannot keep.
-RESERVED = frozenset(PLAN_COLUMNS) | frozenset(RESULT_COLUMNS)
+RESERVED = frozenset((*PLAN_COLUMNS, *BOUNDS, *RESULT_COLUMNS))
 
 #: The user's optional column that tells several messages to one recipient apart.
 USER_KEY = "key"

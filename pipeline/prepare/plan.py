@@ -7,17 +7,20 @@ A plan is frozen: it has totals, a fingerprint, and is handed to the journal in 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import polars as pl
 
-from pipeline.model import Campaign, Finding
+from pipeline.model import Campaign, Channel, Finding
 from pipeline.prepare import columns, keys, readings, smart
+from pipeline.prepare.carriers import CarrierTable, carrier_of
+from pipeline.prepare.channels import add_cheaper_cost
 from pipeline.prepare.columns import NUMBER, REASON, SENT, TO
+from pipeline.prepare.fingerprints import fingerprint
+from pipeline.prepare.price_grid import RECIPIENT, PriceGrid
 from pipeline.prepare.pricing import RateCard, add_cost, require_prices
 from pipeline.prepare.readings import READING
 from pipeline.prepare.reasons import add_reason
@@ -31,7 +34,7 @@ from pipeline.prepare.recipients import (
 from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
 from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows
-from pipeline.prepare.texts import add_text
+from pipeline.prepare.texts import MISSING, add_text
 from pipeline.prepare.totals import Share, Totals, totals
 
 __all__ = [
@@ -50,22 +53,23 @@ __all__ = [
 ]
 
 _SENT_TEXT = columns.WORKING + "sent_text"
-_DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A plan before it is written, and what was found on the way."""
 
-    #: A row per recipient, in order: `columns.PLAN_COLUMNS`, `variant` where the campaign has
-    #: some, then the user's columns, untouched but for their names (`columns.output_names`). A row
-    #: with a `reason` keeps `to` and `text` where they are known and is null in
-    #: `columns.MESSAGE_COLUMNS`.
+    #: A row per recipient, in order: `columns.PLAN_COLUMNS`, `columns.BOUNDS` where the card has a
+    #: mix of carriers, `variant` where the campaign has some, then the user's columns, untouched
+    #: but for their names (`columns.output_names`). A row with a `reason` keeps `to` and `text`
+    #: where they are known and is null in `columns.MESSAGE_COLUMNS`.
     frame: pl.LazyFrame
     #: Repairs of numbers, and where the numbers come from.
     findings: tuple[Finding, ...]
     #: For each column of the file that can be read as text: its value in `frame` (String).
     views: Mapping[str, pl.Expr]
+    #: The prices of what is in `frame`, were it changed, and of every channel.
+    grid: PriceGrid
     #: `smart.ORIGINAL` of every row of `frame`, in its order: its text before characters were
     #: replaced; None where none are.
     originals: pl.LazyFrame | None = None
@@ -80,6 +84,7 @@ def draft(
     file: str = "recipients",
     barred: Sequence[Barred] = (),
     strict: bool = False,
+    carriers: CarrierTable | None = None,
 ) -> Draft:
     """Plan a campaign.
 
@@ -93,6 +98,7 @@ def draft(
         file: names the recipients in an error.
         barred: numbers that must not be texted, the most important reason first.
         strict: refuse every number that had to be repaired.
+        carriers: whose numbers are, where that is known.
 
     Raises:
         InputError: a column is missing or ambiguous.
@@ -115,12 +121,16 @@ def draft(
         barred=barred,
         strict=strict,
     )
-    require_prices(plan.addresses(numbers), card, on, senders=plan.senders)
+    prices = partial(plan.price_grid, card, on, carriers)
+    channels = (campaign.channel,) if campaign.channel else tuple(Channel)
+    grid = prices(number=pl.col(SENT), channels=channels)
+    require_prices(plan.addresses(numbers), grid)
     return Draft(
-        frame=plan.frame(numbers, card, on, barred),
+        frame=plan.frame(numbers, grid, barred),
         findings=tuple(find_repairs(numbers, phone)),
         views=plan.views,
         originals=plan.originals(numbers),
+        grid=prices(number=RECIPIENT, channels=tuple(Channel)),
     )
 
 
@@ -148,34 +158,6 @@ def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
     return names[find_named(campaign.columns.media, list(names), file="plan")]
 
 
-def fingerprint(
-    campaign: Campaign, card: RateCard, *, recipients_digest: str, suppression_digest: str = ""
-) -> dict[str, str]:
-    """Name every part a plan is made of, with a short digest.
-
-    Args:
-        campaign: what is said.
-        card: the prices.
-        recipients_digest: SHA-256 of the recipient file, in hex.
-        suppression_digest: of the suppression files.
-    """
-    prices = [str(price) for price in card.prices]
-    variants = [asdict(variant) for variant in campaign.variants]
-    roles = asdict(campaign.columns) | ({"all_numbers": True} if campaign.all_numbers else {})
-    return {
-        "recipients": recipients_digest[:_DIGEST_CHARACTERS],
-        "template": _digest([campaign.template, variants]),
-        "smart": _digest(smart.replacements_of(campaign)),
-        "senders": _digest(campaign.senders),
-        "channel": _digest(campaign.channel),
-        "media": _digest(campaign.media),
-        "region": _digest(campaign.region),
-        "columns": _digest(roles),
-        "exclusions": _digest([campaign.exclude, campaign.frequency_days, suppression_digest]),
-        "rate card": _digest([card.name, card.currency, prices]),
-    }
-
-
 class _Plan:
     """One campaign over one file: the names of the columns are decided here, once."""
 
@@ -198,22 +180,43 @@ class _Plan:
         roles, names = campaign.columns, list(usable)
         self.key = self._view(find_key_column(names, roles.key, file=file))
         self.sender = self._view(roles.sender and find_named(roles.sender, names, file=file))
-        #: Every sender there can be; None where rows have their own.
-        self.senders = campaign.senders if self.sender is None else None
+        self.carrier = self._view(roles.carrier and find_named(roles.carrier, names, file=file))
         self.media = self._view(roles.media and find_named(roles.media, names, file=file))
+        self.has_picture: pl.Expr = pl.lit(bool(campaign.media))
+        if self.media is not None:
+            self.has_picture |= (self.media.str.strip_chars() != "").fill_null(value=False)
 
     def _view(self, name: str | None) -> pl.Expr | None:
         return self.views[name] if name else None
 
+    def price_grid(
+        self,
+        card: RateCard,
+        on: date,
+        carriers: CarrierTable | None,
+        *,
+        number: pl.Expr,
+        channels: Sequence[Channel],
+    ) -> PriceGrid:
+        return PriceGrid(
+            card,
+            on,
+            senders=self.campaign.senders if self.sender is None else None,
+            channels=channels,
+            number=number,
+            carrier=carrier_of(number, own=self.carrier, table=carriers),
+        )
+
     def frame(
-        self, numbers: pl.DataFrame, card: RateCard, on: date, barred: Sequence[Barred]
+        self, numbers: pl.DataFrame, grid: PriceGrid, barred: Sequence[Barred]
     ) -> pl.LazyFrame:
         campaign = self.campaign
-        empty = bool(campaign.media) or self.media is not None
+        empty = campaign.channel is Channel.MMS
         variant = [columns.VARIANT] if campaign.variants else []
         return (
             self._texts(numbers)
             .pipe(smart.add_smart_text, smart.replacements_of(campaign))
+            .pipe(self._add_missing_picture)
             .pipe(add_reason, barred, may_be_empty=empty, sender=self.sender, media=self.media)
             .with_columns(
                 pl.col(columns.ROW).cast(pl.Int64),
@@ -225,8 +228,8 @@ class _Plan:
             .with_columns(
                 keys.message_key(SENT, campaign.name, self.key).alias(columns.MESSAGE_KEY)
             )
-            .pipe(add_cost, card, on, senders=self.senders)
-            .select(*columns.PLAN_COLUMNS, *variant, *self.outputs.values())
+            .pipe(self._add_cost, grid)
+            .select(*columns.PLAN_COLUMNS, *grid.bounds, *variant, *self.outputs.values())
         )
 
     def originals(self, numbers: pl.DataFrame) -> pl.LazyFrame | None:
@@ -243,27 +246,40 @@ class _Plan:
             .pipe(add_text, self.campaign, self.views)
         )
 
+    def _add_missing_picture(self, lf: pl.LazyFrame) -> pl.LazyFrame:
+        """Miss the picture of an MMS: without one it would be sent, and billed, as SMS."""
+        campaign = self.campaign
+        if campaign.channel is not Channel.MMS or self.media is None:
+            return lf
+
+        missing = f"column '{campaign.columns.media}' is empty, and the campaign has no media"
+        return lf.with_columns(
+            pl.when(self.has_picture).then(MISSING).otherwise(pl.lit(missing)).alias(MISSING)
+        )
+
+    def _add_cost(self, lf: pl.LazyFrame, grid: PriceGrid) -> pl.LazyFrame:
+        if self.campaign.channel is not None:
+            return add_cost(lf, grid)
+
+        return add_cheaper_cost(lf, grid, has_picture=self.has_picture)
+
     def addresses(self, numbers: pl.DataFrame) -> pl.LazyFrame:
         """Return the columns that a price depends on, for every number that may be texted."""
         lf = numbers.lazy()
-        if self.sender is not None:
-            lf = pl.concat(
-                [self.renamed.select(self.sender.alias(columns.FROM)), lf], how="horizontal"
-            )
+        own = [view for view in (self.sender, self.carrier) if view is not None]
+        if own:
+            needed = {name for view in own for name in view.meta.root_names()}
+            lf = pl.concat([self.renamed.select(needed), lf], how="horizontal")
 
         may_be_sent = pl.when(pl.col(VERDICT) == 0).then(readings.number_of(pl.col(READING)))
-        sender = None if self.sender is None else pl.col(columns.FROM)
-        return _add_address(
-            lf.with_columns(may_be_sent.alias(NUMBER), may_be_sent.alias(SENT)),
-            self.campaign,
-            sender,
-        )
+        lf = lf.with_columns(may_be_sent.alias(NUMBER), may_be_sent.alias(SENT))
+        return _add_address(lf, self.campaign, self.sender)
 
 
 def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> pl.LazyFrame:
-    """Add `to`, `from` and `channel`; a number always gets the same sender."""
+    """Add `to`, `from` and `channel`, an SMS at first; a number always gets the same sender."""
     number, senders = pl.col(NUMBER), campaign.senders
-    is_sent = pl.col(SENT).is_not_null()
+    is_sent, channel = pl.col(SENT).is_not_null(), campaign.channel or Channel.SMS
     sender: pl.Expr = pl.when(is_sent).then(pl.lit(senders[0]))
     if len(senders) > 1:
         sender = columns.look_up(pl.col(SENT) % len(senders), dict(enumerate(senders)), pl.String)
@@ -275,9 +291,5 @@ def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> p
     return lf.with_columns(
         (pl.lit("+") + number.cast(pl.String)).alias(TO),
         sender.alias(columns.FROM),
-        pl.when(is_sent).then(pl.lit(campaign.channel.value)).alias(columns.CHANNEL),
+        pl.when(is_sent).then(pl.lit(channel.value)).alias(columns.CHANNEL),
     )
-
-
-def _digest(part: object) -> str:
-    return hashlib.sha256(json.dumps(part).encode()).hexdigest()[:_DIGEST_CHARACTERS]

@@ -1,26 +1,32 @@
-"""What a message costs: the expressions that put a card's prices on millions of messages, exactly.
+"""What a message costs: a card's prices on millions of messages, exactly.
 
-A price is found by destination prefix (the longest that is on the card), then by the type of our
-sender before `default`, then by date. None is ever guessed. Money is integer micro-dollars in here.
+    place (prefix) x sender type x channel x carrier = cell ─┐
+                                                   segments ─┴─> cost, from a table made before
+
+A row costs a look-up and no arithmetic. A price is found by destination prefix (the longest), then
+by the type of our sender before `default`, then by date; none is ever guessed. The expected cost of
+a message is rounded once, to a millionth, half to even; so sums over rows are exact.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
 import phonenumbers
 import polars as pl
 
 from pipeline.errors import RateCardError
-from pipeline.model import MICROS_PER_UNIT, Channel
+from pipeline.model import Channel
 from pipeline.prepare import columns
-from pipeline.prepare.rate_card import Price, RateCard, SenderType, load_card
+from pipeline.prepare.card_file import load_card
+from pipeline.prepare.price_grid import COST_TYPE, MOST_SEGMENTS, PriceGrid, gathered
+from pipeline.prepare.rate_card import Gap, Price, Quote, RateCard, SenderType, sender_type
 
 __all__ = [
     "COST_TYPE",
     "Price",
+    "PriceGrid",
     "RateCard",
     "SenderType",
     "add_cost",
@@ -29,129 +35,75 @@ __all__ = [
     "sender_type",
 ]
 
-COST_TYPE = pl.Decimal(18, 6)
+_MOST_SENTENCES = 20
+_CELL, _START, _CARRIER = (columns.WORKING + name for name in ("cell", "start", "carrier"))
 
-_FEW_PREFIXES = 12  # are compared one by one; more are looked up
-
-_SENDER_PATTERNS = {
-    SenderType.TOLL_FREE: r"^\+1(?:800|833|844|855|866|877|888)[0-9]{7}$",
-    SenderType.SHORT_CODE: r"^[0-9]{5,6}$",
-    SenderType.ALPHANUMERIC: r"[A-Za-z]",
+#: Column -> what it holds, in millionths, for a price and a count of segments.
+_MEASURES: dict[str, Callable[[Quote, int], int]] = {
+    columns.COST_ESTIMATED: Quote.expected_micros,
+    columns.COST_LOW: lambda quote, segments: quote.low * segments,
+    columns.COST_HIGH: lambda quote, segments: quote.high * segments,
 }
 
 
-def sender_type(sender: str) -> SenderType:
-    """Tell the type of a sender from its form."""
-    for kind, pattern in _SENDER_PATTERNS.items():
-        if re.search(pattern, sender):
-            return kind
-
-    return SenderType.TEN_DLC
-
-
-def add_cost(
-    lf: pl.LazyFrame, card: RateCard, on: date, *, senders: Iterable[str] | None = None
-) -> pl.LazyFrame:
+def add_cost(lf: pl.LazyFrame, grid: PriceGrid) -> pl.LazyFrame:
     """Price every message.
 
     Args:
-        lf: has `to`, `from`, `channel` (String) and `segments` (integer).
-        card: the prices.
-        on: the day of sending.
-        senders: every sender that `from` may hold, where that is known: the frame is not searched.
+        lf: has `segments` (integer) and what the grid needs.
+        grid: the prices.
 
     Returns:
         The frame with `cost_estimated` (Decimal, scale 6; null where there are no segments, or
-        where the card has no price: `require_prices` tells before) and `currency`.
+        where the card has no price: `require_prices` tells before), `currency` (Enum of one word)
+        and, where the card has a mix of carriers, `cost_low` and `cost_high` like `cost_estimated`.
     """
-    price = _micros_per_segment(card, on, senders).cast(pl.Int64)
-    micros = price * pl.col(columns.SEGMENTS).cast(pl.Int64)
-    cost = micros.cast(pl.Decimal(38, 6)) / MICROS_PER_UNIT
-    return lf.with_columns(
-        cost.cast(COST_TYPE).alias(columns.COST_ESTIMATED),
-        pl.lit(card.currency).alias(columns.CURRENCY),
+    segments = pl.col(columns.SEGMENTS).cast(pl.UInt32)
+    place = pl.when(segments <= MOST_SEGMENTS).then(pl.col(_CELL) * (MOST_SEGMENTS + 1) + segments)
+    currency = grid.card.currency
+    return (
+        lf.with_columns(grid.cell().alias(_CELL))
+        .with_columns(place.alias(_CELL))
+        .with_columns(
+            gathered(grid.costs(_MEASURES[name]), pl.col(_CELL)).alias(name)
+            for name in (columns.COST_ESTIMATED, *grid.bounds)
+        )
+        .with_columns(pl.lit(currency, pl.Enum([currency])).alias(columns.CURRENCY))
+        .drop(_CELL)
     )
 
 
-def require_prices(
-    lf: pl.LazyFrame, card: RateCard, on: date, *, senders: Iterable[str] | None = None
-) -> None:
+def require_prices(lf: pl.LazyFrame, grid: PriceGrid) -> None:
     """Refuse recipients that the card has no price for: a missing price is never zero.
 
     Args:
-        lf: has `to`, `from` and `channel` (String); read, in streaming mode.
-        card: the prices.
-        on: the day of sending.
-        senders: as in `add_cost`.
+        lf: has what the grid needs; a number that is null is nobody. Read, in streaming mode,
+            unless the card has a price for whatever it may hold.
+        grid: the prices.
 
     Raises:
-        RateCardError: a line for each channel, sender type and prefix without a price.
+        RateCardError: a line for each channel, sender type, prefix and carrier without a price.
     """
-    kind, start = columns.WORKING + "kind", columns.WORKING + "start"
+    gaps = pl.Series([isinstance(quote, Gap) for quote in grid.quotes])
+    if not gaps.any():
+        return
+
+    carrier = pl.lit(None, pl.String) if grid.carrier is None else grid.carrier
     missing = (
-        lf.filter(
-            pl.col(columns.TO).is_not_null() & _micros_per_segment(card, on, senders).is_null()
-        )
-        .group_by(
-            columns.CHANNEL,
-            _sender_type().alias(kind),
-            pl.col(columns.TO).str.slice(1, 3).alias(start),
-        )
+        lf.select(grid.number.alias(_START), grid.cell().alias(_CELL), carrier.alias(_CARRIER))
+        .filter(pl.col(_START).is_not_null() & gathered(gaps, pl.col(_CELL)))
+        .with_columns(pl.col(_START).cast(pl.String).str.slice(0, 3))
+        .group_by(_CELL, _START, _CARRIER)
         .agg(pl.len())
         .collect(engine="streaming")
     )
-    counts: dict[tuple[str, str, str], int] = {}
-    for channel, sender, digits, rows in missing.iter_rows():
-        place = (channel, sender, _country_code(digits))
-        counts[place] = counts.get(place, 0) + rows
+    counts: Counter[tuple[Channel, SenderType, str, Gap]] = Counter()
+    for cell, digits, name, rows in missing.iter_rows():
+        channel, kind, gap = grid.gap(cell, name)
+        counts[channel, kind, _country_code(digits), gap] += rows
 
     if counts:
-        raise RateCardError("\n".join(_missing_sentences(card, on, counts)))
-
-
-def _micros_per_segment(card: RateCard, on: date, senders: Iterable[str] | None) -> pl.Expr:
-    """Return an Int64 expression, null where the card has no price."""
-    kinds = set(SenderType) if senders is None else set(map(sender_type, senders))
-    micros: pl.Expr = pl.lit(None, pl.Int64)
-    for channel in Channel:
-        for kind in SenderType:
-            table = card.micros_by_prefix(channel, kind, on)
-            if not table or kind not in kinds:
-                continue
-
-            fits = pl.col(columns.CHANNEL) == channel.value
-            if len(kinds) > 1:
-                fits &= _sender_type() == kind.value
-
-            micros = pl.when(fits).then(_by_longest_prefix(table)).otherwise(micros)
-
-    return micros
-
-
-def _by_longest_prefix(table: Mapping[str, int]) -> pl.Expr:
-    """Return the price of the longest prefix; `table` has the longest first."""
-    to = pl.col(columns.TO)
-    if len(table) <= _FEW_PREFIXES:
-        prices = (pl.when(to.str.starts_with(f"+{prefix}")).then(table[prefix]) for prefix in table)
-        return pl.coalesce(prices)
-
-    lengths: dict[int, dict[str, int]] = {}
-    for prefix, micros in table.items():
-        lengths.setdefault(len(prefix), {})[prefix] = micros
-
-    return pl.coalesce(
-        columns.look_up(to.str.slice(1, length), prices, pl.Int64)
-        for length, prices in lengths.items()
-    )
-
-
-def _sender_type() -> pl.Expr:
-    kind: pl.Expr = pl.lit(SenderType.TEN_DLC.value)
-    for candidate, pattern in reversed(_SENDER_PATTERNS.items()):
-        matches = pl.col(columns.FROM).str.contains(pattern)
-        kind = pl.when(matches).then(pl.lit(candidate.value)).otherwise(kind)
-
-    return kind
+        raise RateCardError("\n".join(_sentences(grid, counts)))
 
 
 def _country_code(digits: str) -> str:
@@ -161,11 +113,16 @@ def _country_code(digits: str) -> str:
     return next((start for start in starts if int(start) in known), digits)
 
 
-def _missing_sentences(
-    card: RateCard, on: date, counts: Mapping[tuple[str, str, str], int]
+def _sentences(
+    grid: PriceGrid, counts: Mapping[tuple[Channel, SenderType, str, Gap], int]
 ) -> Iterator[str]:
-    for (channel, sender, prefix), rows in sorted(counts.items()):
+    places = sorted(counts, key=str)
+    for channel, kind, prefix, gap in places[:_MOST_SENTENCES]:
+        rows = counts[channel, kind, prefix, gap]
         yield (
-            f"rate card '{card.name}' has no {channel} price on {on} for a {sender} sender and "
-            f"prefix {prefix} (recipients: {rows}); add a [[price]] row or remove the recipients"
+            f"rate card '{grid.card.name}' has {gap.missing} on {grid.on} for a {kind} sender "
+            f"and prefix {prefix} (recipients: {rows}); {gap.remedy} or remove the recipients"
         )
+
+    if len(places) > _MOST_SENTENCES:
+        yield f"and {len(places) - _MOST_SENTENCES} more prices are missing on that card"

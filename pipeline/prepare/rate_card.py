@@ -1,36 +1,29 @@
-"""The price list, as its owner writes it in TOML. Everything wrong with a card is reported at once.
+"""A rate card: what Bandwidth charges, what the carriers add, and what one segment comes to.
 
-name = "Contract 2026"            [[price]]
-currency = "USD"                  channel = "sms"        sender = "10dlc"    prefix = "1"
-                                  base = "0.004"         surcharge = "0.0045"
-                                  effective = 2026-05-01
+    [[price]]       base, by channel, sender type and destination prefix
+    [[surcharge]]   by carrier, channel and sender type     } where the price has no `surcharge`
+    [[carrier]]     at home in a prefix, with its share     } of its own
+
+A carrier nobody knows before sending: a segment then has a lowest, a highest and, by the shares,
+an expected price. The rows are read by `card_file`.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from fractions import Fraction
+from typing import TypeVar
 
-from pipeline.errors import RateCardError
 from pipeline.model import MICROS_PER_UNIT, Channel
 
-#: Stands for every sender type, or every destination, that has no row of its own.
+#: Stands for every sender type, destination or carrier that has no row of its own.
 DEFAULT = "default"
-
-#: The card that is used where the campaign names none.
-LIST_PRICES = Path(__file__).with_name("list_prices.toml")
-
-_CARD_KEYS = ("name", "currency", "price")
-_PRICE_KEYS = ("channel", "sender", "prefix", "base", "surcharge", "effective")
-_REQUIRED = ("channel", "sender", "prefix", "base")
 
 
 class SenderType(StrEnum):
@@ -42,26 +35,73 @@ class SenderType(StrEnum):
     ALPHANUMERIC = "alphanumeric"
 
 
+_SENDER_PATTERNS = {
+    SenderType.TOLL_FREE: r"^\+1(?:800|833|844|855|866|877|888)[0-9]{7}$",
+    SenderType.SHORT_CODE: r"^[0-9]{5,6}$",
+    SenderType.ALPHANUMERIC: r"[A-Za-z]",
+}
+
+
+def sender_type(sender: str) -> SenderType:
+    """Tell the type of a sender from its form."""
+    for kind, pattern in _SENDER_PATTERNS.items():
+        if re.search(pattern, sender):
+            return kind
+
+    return SenderType.TEN_DLC
+
+
+class Direction(StrEnum):
+    """Who wrote the message."""
+
+    OUTBOUND = "outbound"  #: we did: what an estimate is about
+    INBOUND = "inbound"  #: an answer to us
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """A row of the card."""
+    """What Bandwidth charges: a [[price]] row."""
 
     channel: Channel
     #: None is `default`: every type without a row of its own.
     sender: SenderType | None
-    #: Beginning of the destination in E.164 without its plus; '' is `default`.
+    #: Beginning of the other side's number in E.164 without its plus; '' is `default`.
     prefix: str
     #: Per segment, or per MMS, in the card's currency.
     base: Decimal
-    #: What the carriers add, per segment or per MMS.
-    surcharge: Decimal = Decimal(0)
+    #: Added whatever the carrier; None leaves it to the carriers of the prefix, if it has any.
+    surcharge: Decimal | None = None
+    direction: Direction = Direction.OUTBOUND
     #: The first day it holds; None is always.
     effective: date | None = None
 
-    @property
-    def micros(self) -> int:
-        """Return base and surcharge together in millionths."""
-        return int((self.base + self.surcharge) * MICROS_PER_UNIT)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surcharge:
+    """What a carrier adds: a [[surcharge]] row."""
+
+    #: `default` is every carrier without a row of its own.
+    carrier: str
+    channel: Channel
+    #: None is `default`.
+    sender: SenderType | None
+    #: Per segment, or per MMS.
+    amount: Decimal
+    direction: Direction = Direction.OUTBOUND
+    #: The first day it holds; None is always.
+    effective: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """Who delivers: a [[carrier]] row."""
+
+    #: `default` is every carrier that is not named.
+    name: str
+    #: Where it is at home; '' is `default`.
+    prefix: str
+    #: Its part of the recipients whose carrier nobody knows; None states no mix.
+    share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,122 +113,141 @@ class RateCard:
     #: ISO 4217.
     currency: str
     prices: tuple[Price, ...]
+    carriers: tuple[Carrier, ...] = ()
+    surcharges: tuple[Surcharge, ...] = ()
 
-    def micros_by_prefix(self, channel: Channel, sender: SenderType, on: date) -> dict[str, int]:
-        """Return what one segment costs for each prefix on the card, longest prefix first."""
-        offers: dict[str, list[Price]] = {}
-        for price in self.prices:
-            in_force = price.effective is None or price.effective <= on
-            if in_force and price.channel is channel and price.sender in (sender, None):
-                offers.setdefault(price.prefix, []).append(price)
+    @property
+    def prefixes(self) -> list[str]:
+        """Every prefix on the card, '' among them."""
+        priced, home = ({row.prefix for row in rows} for rows in (self.prices, self.carriers))
+        return sorted({"", *priced, *home})
 
-        best = {prefix: max(rows, key=_precedence) for prefix, rows in offers.items()}
-        return {prefix: best[prefix].micros for prefix in sorted(best, key=len, reverse=True)}
+    @property
+    def mix(self) -> dict[str, dict[str, Decimal]]:
+        """Prefix -> carrier -> its share, where shares are stated."""
+        found: dict[str, dict[str, Decimal]] = {}
+        for carrier in self.carriers:
+            if carrier.share:
+                found.setdefault(carrier.prefix or DEFAULT, {})[carrier.name] = carrier.share
+
+        return found
 
 
-def load_card(path: Path | None) -> RateCard:
-    """Read a rate card.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What one segment (SMS) or one message (MMS) costs, in millionths of the currency."""
 
-    Args:
-        path: a TOML file; None is the built-in card of list prices, which says so in its name.
+    low: int
+    high: int
+    #: In millionths of a millionth, since a mean need not be a whole number.
+    expected: int
 
-    Raises:
-        RateCardError: it cannot be read or used; a line for every problem.
-    """
-    file = path or LIST_PRICES
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RateCardError(f"{file}: the rate card cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RateCardError(f"{file}: the rate card is not TOML: {error}") from error
+    def expected_micros(self, segments: int) -> int:
+        """Return the expected cost of a message: rounded once, half to even."""
+        return round(Fraction(self.expected * segments, MICROS_PER_UNIT))
 
-    if problems := list(_problems(document)):
-        raise RateCardError("\n".join(f"{file}: {problem}" for problem in problems))
 
-    return RateCard(
-        name=document["name"].strip(),
-        currency=document["currency"],
-        prices=tuple(_price(row) for row in document["price"]),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Why there is no price; a missing row is never zero."""
+
+    #: As in: the card has ... on that day.
+    missing: str
+    remedy: str
+
+
+Row = TypeVar("Row", Price, Surcharge)
+
+
+class Tariff:
+    """The rows of a card that hold for what one type of sender sends by a channel on one day."""
+
+    def __init__(self, card: RateCard, channel: Channel, sender: SenderType, on: date) -> None:
+        def best(rows: Iterable[Row]) -> Iterable[Row]:
+            """Yield the rows in force, those that outrank the others last."""
+            fitting = (
+                row
+                for row in rows
+                if (row.channel, row.direction) == (channel, Direction.OUTBOUND)
+                and row.sender in (sender, None)
+                and (row.effective is None or row.effective <= on)
+            )
+            return sorted(fitting, key=_precedence)
+
+        self._channel = channel
+        self._prices = {row.prefix: row for row in best(card.prices)}
+        self._amounts = {row.carrier: row.amount for row in best(card.surcharges)}
+        self._homes: dict[str, dict[str, Decimal | None]] = {}
+        for carrier in card.carriers:
+            self._homes.setdefault(carrier.prefix, {})[carrier.name] = carrier.share
+
+    def quote(self, place: str, carrier: str | None = None) -> Quote | Gap:
+        """Price a segment.
+
+        Args:
+            place: the longest prefix of the card that the destination begins with.
+            carrier: its carrier; None is not known.
+        """
+        price = _longest(self._prices, place)
+        if price is None:
+            return Gap(missing=f"no {self._channel} price", remedy="add a [[price]] row")
+
+        members = _longest(self._homes, place)
+        if price.surcharge is not None or members is None:
+            return _mean({Decimal(1): price.base + (price.surcharge or 0)}.items())
+
+        chosen = _stated(members) if carrier is None else _named(members, carrier)
+        if isinstance(chosen, Gap):
+            return chosen
+
+        amounts = {name: self._amounts.get(name, self._amounts.get(DEFAULT)) for name in chosen}
+        offers: list[tuple[Decimal, Decimal]] = []
+        for name, amount in amounts.items():
+            if amount is None:
+                return Gap(
+                    missing=f"no {self._channel} surcharge of carrier '{name}'",
+                    remedy="add a [[surcharge]] row",
+                )
+
+            offers.append((chosen[name], price.base + amount))
+
+        return _mean(offers)
+
+
+def _precedence(row: Price | Surcharge) -> tuple[bool, date]:
+    return row.sender is not None, row.effective or date.min
+
+
+Found = TypeVar("Found")
+
+
+def _longest(rows: Mapping[str, Found], place: str) -> Found | None:
+    prefixes = (place[:length] for length in range(len(place), -1, -1))
+    return next((rows[prefix] for prefix in prefixes if prefix in rows), None)
+
+
+def _stated(members: Mapping[str, Decimal | None]) -> dict[str, Decimal] | Gap:
+    """Return the mix, for a recipient whose carrier is not known."""
+    mix = {name: share for name, share in members.items() if share}
+    return mix or Gap(
+        missing="no shares of its carriers for recipients whose carrier is not known",
+        remedy="give every [[carrier]] of the prefix a share",
     )
 
 
-def _precedence(price: Price) -> tuple[bool, date]:
-    return price.sender is not None, price.effective or date.min
+def _named(members: Mapping[str, Decimal | None], carrier: str) -> dict[str, Decimal] | Gap:
+    for name in (carrier, DEFAULT):
+        if name in members:
+            return {name: Decimal(1)}
+
+    near = difflib.get_close_matches(carrier, members, n=1)
+    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    return Gap(missing=f"no carrier '{carrier}'{hint}", remedy="add a [[carrier]] row")
 
 
-def _price(row: Mapping[str, Any]) -> Price:
-    return Price(
-        channel=Channel(row["channel"]),
-        sender=None if row["sender"] == DEFAULT else SenderType(row["sender"]),
-        prefix="" if row["prefix"] == DEFAULT else row["prefix"],
-        base=Decimal(row["base"]),
-        surcharge=Decimal(row.get("surcharge", "0")),
-        effective=row.get("effective"),
-    )
-
-
-def _problems(document: Mapping[str, Any]) -> Iterator[str]:
-    yield from _unknown_keys(document, _CARD_KEYS)
-    if not (isinstance(document.get("name"), str) and document["name"].strip()):
-        yield 'write name = "...": it is shown with every cost'
-
-    currency = document.get("currency")
-    if not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
-        yield 'write currency as three capital letters (ISO 4217), such as "USD"'
-
-    rows = document.get("price")
-    if not (isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)):
-        yield "the card has no prices: add a [[price]] row"
-        return
-
-    seen: dict[tuple[object, ...], int] = {}
-    for number, row in enumerate(rows, start=1):
-        problems = list(_price_problems(row))
-        place = tuple(str(row.get(key)) for key in ("channel", "sender", "prefix", "effective"))
-        if not problems and place in seen:
-            problems = [f"says the same as [[price]] {seen[place]} with another price: remove one"]
-
-        seen.setdefault(place, number)
-        yield from (f"[[price]] {number}: {problem}" for problem in problems)
-
-
-def _price_problems(row: Mapping[str, Any]) -> Iterator[str]:
-    yield from _unknown_keys(row, _PRICE_KEYS)
-    yield from (f"'{key}' is missing" for key in _REQUIRED if key not in row)
-    yield from _unknown_word(row, "channel", list(Channel))
-    yield from _unknown_word(row, "sender", [*SenderType, DEFAULT])
-    prefix = row.get("prefix", DEFAULT)
-    if prefix != DEFAULT and not re.fullmatch(r"[1-9][0-9]{0,14}", str(prefix)):
-        yield 'prefix is the beginning of a number without its plus, such as "1" or "44"'
-    elif not isinstance(prefix, str):
-        yield f'write prefix in quotes: "{prefix}"'
-
-    effective = row.get("effective")
-    if effective is not None and (
-        not isinstance(effective, date) or isinstance(effective, datetime)
-    ):
-        yield "effective is a date without quotes, such as 2026-05-01"
-
-    for key in ("base", "surcharge"):
-        yield from _amount_problems(key, row.get(key, "0"))
-
-
-def _amount_problems(key: str, amount: object) -> Iterator[str]:
-    if not isinstance(amount, str):
-        yield f'write {key} in quotes, such as "0.004": a number without them is not exact'
-    elif not re.fullmatch(r"[0-9]{1,4}(\.[0-9]+)?", amount):
-        yield f'{key} is an amount such as "0.004", from 0 to 9999'
-    elif Decimal(amount) * MICROS_PER_UNIT % 1:
-        yield f"{key} has more than six decimals: a millionth is the smallest part"
-
-
-def _unknown_word(row: Mapping[str, Any], key: str, words: Iterable[str]) -> Iterator[str]:
-    if key in row and row[key] not in words:
-        yield f"{key} is one of {', '.join(words)}, not {row[key]!r}"
-
-
-def _unknown_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[str]:
-    for key in sorted(table.keys() - set(known)):
-        near = difflib.get_close_matches(key, known, n=1, cutoff=0)
-        yield f"there is no key '{key}': did you mean '{near[0]}'?"
+def _mean(offers: Iterable[tuple[Decimal, Decimal]]) -> Quote:
+    """Weigh amounts by their shares, which come to 1; all have six decimals at most."""
+    weighed = [(share, int(amount * MICROS_PER_UNIT)) for share, amount in offers]
+    micros = [each for _, each in weighed]
+    expected = sum(int(share * MICROS_PER_UNIT) * each for share, each in weighed)
+    return Quote(low=min(micros), high=max(micros), expected=expected)

@@ -26,7 +26,7 @@ def shard_payloads(
 
     Args:
         plan: the plan, best scanned from its Parquet file.
-        media: addresses of pictures that every message carries.
+        media: addresses of pictures that every MMS carries.
         media_column: the plan's column of a row's own pictures, with blanks between them; it
             outranks `media` where it is not blank.
 
@@ -77,9 +77,11 @@ def read_shard(payload: bytes) -> list[Message]:
 
 
 def _media(media: tuple[str, ...], column: str | None) -> pl.Expr:
-    shared = pl.lit(list(media), dtype=pl.List(pl.String))
-    if column is None:
-        return shared
+    """Return the pictures of each message: whatever carries one is an MMS, so an SMS has none."""
+    pictures: pl.Expr = pl.lit(list(media), dtype=pl.List(pl.String))
+    if column is not None:
+        own = pl.col(column).cast(pl.String).str.extract_all(r"\S+")
+        pictures = pl.when(own.list.len() > 0).then(own).otherwise(pictures)
 
-    own = pl.col(column).cast(pl.String).str.extract_all(r"\S+")
-    return pl.when(own.list.len() > 0).then(own).otherwise(shared)
+    is_mms = pl.col(columns.CHANNEL) == Channel.MMS.value
+    return pl.when(is_mms).then(pictures).otherwise(pl.lit([], dtype=pl.List(pl.String)))

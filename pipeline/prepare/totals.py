@@ -16,8 +16,8 @@ from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import columns, places
 from pipeline.prepare.columns import REASON
 
-#: By what a plan is broken down; `columns.VARIANT` as well, where a plan has it.
-COUNTRY, AREA, ZONES = "country", "area", "zones"
+#: By what a plan is broken down: variant and carrier only where there are any.
+COUNTRY, AREA, ZONES, CARRIER = "country", "area", "zones", "carrier"
 BREAKDOWNS = (
     columns.ENCODING,
     columns.SEGMENTS,
@@ -27,15 +27,16 @@ BREAKDOWNS = (
     COUNTRY,
     AREA,
     ZONES,
+    CARRIER,
 )
 
 #: How many of the dearest messages are named.
 DEAREST = 10
 
-_ROWS, _SUM, _MICROS, _UNPRICED = (
-    columns.WORKING + name for name in ("rows", "segments", "micros", "unpriced")
+_ROWS, _SUM, _MICROS, _LOW, _HIGH, _UNPRICED = (
+    columns.WORKING + name for name in ("rows", "segments", "micros", "low", "high", "unpriced")
 )
-_MEASURES = (_ROWS, _SUM, _MICROS)
+_MEASURES = (_ROWS, _SUM, _MICROS, _LOW, _HIGH)
 _PLACES = {places.COUNTRY: COUNTRY, places.AREA: AREA, places.ZONES: ZONES}
 
 
@@ -49,6 +50,9 @@ class Share:
     segments: int
     #: Millionths of the plan's currency.
     cost_micros: int
+    #: With the cheapest carrier of each, and with the dearest: millionths.
+    cost_low_micros: int
+    cost_high_micros: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,9 @@ class Totals:
     segments: int
     #: Millionths of `currency`.
     cost_micros: int
+    #: Were every message to go to its cheapest carrier, or to its dearest: millionths.
+    cost_low_micros: int
+    cost_high_micros: int
     currency: str
     #: Each of `BREAKDOWNS` that the plan has -> its shares, the dearest first; by `segments` in
     #: their order. Each breakdown adds up to the totals.
@@ -74,13 +81,17 @@ class Totals:
     dearest: tuple[tuple[int, int, int], ...]
 
 
-def totals(plan: pl.LazyFrame) -> Totals:
+def totals(plan: pl.LazyFrame, carrier: pl.Expr | None = None) -> Totals:
     """Add a plan up, in streaming mode.
+
+    Args:
+        plan: as `prepare.plan` makes it.
+        carrier: a message's carrier (String, null where it is not known); None is nobody's.
 
     Raises:
         RateCardError: a message of the plan has no price.
     """
-    groups = _groups(plan)
+    groups = _groups(plan, carrier)
     sent = groups.filter(pl.col(REASON).is_null())
     if unpriced := sent[_UNPRICED].sum():
         raise RateCardError(f"{unpriced} messages of the plan have no price: make the plan again")
@@ -95,23 +106,37 @@ def totals(plan: pl.LazyFrame) -> Totals:
         encodings={str(share.value): share.messages for share in encodings},
         segments=int(sent[_SUM].sum()),
         cost_micros=int(sent[_MICROS].sum()),
+        cost_low_micros=int(sent[_LOW].sum()),
+        cost_high_micros=int(sent[_HIGH].sum()),
         currency=next(iter(groups[columns.CURRENCY]), ""),
         shares=shares,
         dearest=_dearest(plan),
     )
 
 
-def _groups(plan: pl.LazyFrame) -> pl.DataFrame:
+def _groups(plan: pl.LazyFrame, carrier: pl.Expr | None) -> pl.DataFrame:
     """Add up the rows that are alike in everything that a breakdown asks for."""
     names = plan.collect_schema().names()
-    alike = [name for name in BREAKDOWNS if name in names]
-    cost = pl.col(columns.COST_ESTIMATED)
+    known = {name: pl.col(name) for name in BREAKDOWNS if name in names and name != CARRIER}
+    if carrier is not None:
+        known[CARRIER] = carrier
+
+    cost = columns.COST_ESTIMATED
+    low, high = columns.BOUNDS if columns.COST_LOW in names else (cost, cost)
     groups = (
-        plan.group_by(REASON, columns.CURRENCY, _start().alias(columns.NUMBER), *alike)
+        plan.group_by(
+            REASON,
+            columns.CURRENCY,
+            _start().alias(columns.NUMBER),
+            *(each.alias(name) for name, each in known.items()),
+        )
         .agg(
             pl.len().alias(_ROWS),
-            _micros(cost.cast(pl.Decimal(38, 6)).sum()).alias(_MICROS),
-            cost.is_null().sum().alias(_UNPRICED),
+            *(
+                _micros(pl.col(amount).cast(pl.Decimal(38, 6)).sum()).alias(name)
+                for name, amount in ((_MICROS, cost), (_LOW, low), (_HIGH, high))
+            ),
+            pl.col(cost).is_null().sum().alias(_UNPRICED),
         )
         .with_columns((pl.col(columns.SEGMENTS).cast(pl.Int64) * pl.col(_ROWS)).alias(_SUM))
     )
@@ -135,8 +160,15 @@ def _shares(sent: pl.DataFrame, name: str) -> tuple[Share, ...]:
         else sums.sort(*by_size, name, descending=[True, True, False])
     )
     return tuple(
-        Share(value=value, messages=rows, segments=segments, cost_micros=micros)
-        for value, rows, segments, micros in ordered.select(name, *_MEASURES).iter_rows()
+        Share(
+            value=value,
+            messages=rows,
+            segments=segments,
+            cost_micros=micros,
+            cost_low_micros=low,
+            cost_high_micros=high,
+        )
+        for value, rows, segments, micros, low, high in ordered.select(name, *_MEASURES).iter_rows()
     )
 
 

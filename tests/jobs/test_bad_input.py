@@ -92,7 +92,7 @@ SETTINGS = {
     "a rate that is none": (("2000", "nan"), ["[sending] rate must be", "above 0"]),
     "no senders": (('["+19195550199"]', "[]"), ["[campaign] from", "at least one sender"]),
     "a sender that is none": (("+19195550199", "555-0199"), ["[campaign] from", "+19195550123"]),
-    "another channel": (("[sending]", 'channel = "fax"\n[sending]'), ['must be "sms" or "mms"']),
+    "another channel": (("[sending]", 'channel = "fax"\n[sending]'), ['"mms" or "auto"']),
     "too many pictures": (("[sending]", f"media = {['https://example.com/a.png'] * 11}\n[sending]"),
         ["[campaign] media: 11 addresses", "at most 10"]),
     "another region": (("[sending]", 'region = "usa"\n[sending]'), ["region must be", '"US"']),
@@ -136,6 +136,36 @@ def test_a_rate_card_that_cannot_be_used(bandcast, folder, case):
     (folder / "card.toml").write_text(CARD.replace(old, new))
     before = listing(folder)
     refused(bandcast("estimate", "campaign.toml"), *sentences)
+    assert listing(folder) == before
+
+
+CARRIERS = """
+[[carrier]]
+name = "T-Mobile"
+prefix = "1"
+[[surcharge]]
+carrier = "T-Mobile"
+channel = "sms"
+sender = "default"
+amount = "0.0045"
+"""
+KNOWN = {
+    "a carrier that the card has not": ("prefix,carrier\n1,T-Mobil\n",
+        ["'test card'", "no carrier 'T-Mobil' (did you mean 'T-Mobile'?)", "prefix 1", "20"]),
+    "nobody's carrier": ("prefix,carrier\n44,T-Mobile\n", ["'test card'", "no shares", "20"]),
+    "no table of carriers": ("carrier\nT-Mobile\n", ["who.csv", "one column named prefix"]),
+    "two for one": ("prefix,carrier\n1,A\n1,B\n", ["who.csv", "two carriers", "row 1, 2"]),
+    "not a table at all": ("", ["who.csv", "the file is empty"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "words"), KNOWN.values(), ids=KNOWN.keys())
+def test_carriers_that_cannot_be_priced(bandcast, folder, table, words):
+    (folder / "card.toml").write_text(CARD + CARRIERS)
+    (folder / "who.csv").write_text(table)
+    (folder / "campaign.toml").write_text(CAMPAIGN + 'carriers = "who.csv"\n')
+    before = listing(folder)
+    refused(bandcast("estimate", "campaign.toml"), words)
     assert listing(folder) == before
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.prepare.columns import PLAN_COLUMNS
 
-from .shell import listing, run
+from .shell import CAMPAIGN, CARD, listing, run
 
 DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
             "seconds_at_rate", "breakdown", "dearest", "advice", "fingerprint", "file"]  # fmt: skip
@@ -21,7 +21,15 @@ def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folde
     fingerprint, file = document.pop("fingerprint"), document.pop("file")
     breakdown, dearest = document.pop("breakdown"), document.pop("dearest")
     assert breakdown["segments"] == [
-        {"value": 1, "messages": 20, "segments": 20, "cost": 0.08, "seconds_at_rate": 0.01}
+        {
+            "value": 1,
+            "messages": 20,
+            "segments": 20,
+            "cost": 0.08,
+            "low": 0.08,
+            "high": 0.08,
+            "seconds_at_rate": 0.01,
+        }
     ]
     assert {share["value"] for share in breakdown["country"]} == {"US"}
     assert document.pop("advice") == []
@@ -35,7 +43,14 @@ def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folde
         "skipped": {"duplicate": 1, "invalid_number": 1},
         "encodings": {"GSM-7": 20, "UCS-2": 0},
         "segments": 20,
-        "cost": {"total": 0.08, "currency": "USD", "rate_card": "test card"},
+        "cost": {
+            "total": 0.08,
+            "low": 0.08,
+            "high": 0.08,
+            "currency": "USD",
+            "rate_card": "test card",
+            "mix": {},
+        },
         "seconds_at_rate": 0.01,
         "fingerprint": "",
     }
@@ -68,6 +83,75 @@ def test_advice_is_given_in_money_unless_it_is_not_wanted(bandcast):
     assert "U+2019" in told.out
     silent = bandcast("estimate", "campaign.toml", *template, "--no-advice")
     assert "What would cost less" not in silent.out
+
+
+CARRIERS = """
+[[carrier]]
+name = "T-Mobile"
+prefix = "1"
+share = "0.25"
+[[carrier]]
+name = "AT&T"
+prefix = "1"
+share = "0.75"
+[[surcharge]]
+carrier = "T-Mobile"
+channel = "sms"
+sender = "10dlc"
+amount = "0.0045"
+[[surcharge]]
+carrier = "AT&T"
+channel = "sms"
+sender = "10dlc"
+amount = "0.0035"
+"""
+
+
+@pytest.fixture
+def carriers(folder):
+    """A card with a mix, and a table that knows the numbers of two of the ten areas."""
+    (folder / "card.toml").write_text(CARD + CARRIERS)
+    (folder / "who.csv").write_text("prefix,carrier\n1212,at&t\n1213,T-Mobile\n")
+    told = CAMPAIGN.replace('"card.toml"', '"card.toml"\ncarriers = "who.csv"')
+    (folder / "known.toml").write_text(told.replace("spring", "known"))
+
+
+@pytest.mark.usefixtures("carriers")
+def test_a_mix_of_carriers_gives_the_expected_the_lowest_and_the_highest_cost(bandcast):
+    document = bandcast("estimate", "campaign.toml", "--json").json
+    assert document["cost"] == {
+        "total": 0.155,  # 20 segments, each 0.004 + 0.25 x 0.0045 + 0.75 x 0.0035
+        "low": 0.15,
+        "high": 0.17,
+        "currency": "USD",
+        "rate_card": "test card",
+        "mix": {"1": {"T-Mobile": 0.25, "AT&T": 0.75}},
+    }
+    assert "carrier" not in document["breakdown"]
+    shown = bandcast("estimate", "campaign.toml").out
+    for said in ("0.155 USD", "at least", "0.15 USD", "at most", "0.17 USD",
+                 "assumed in 1: T-Mobile", "25 %", "assumed in 1: AT&T", "75 %"):  # fmt: skip
+        assert said in shown
+
+
+@pytest.mark.usefixtures("carriers")
+def test_carriers_that_are_known_narrow_the_cost_and_are_broken_down(bandcast):
+    document = bandcast("estimate", "known.toml", "--json").json
+    cost = document["cost"]
+    assert (cost["low"], cost["total"], cost["high"]) == (0.152, 0.156, 0.168)
+    assert [(share["value"], share["messages"], share["cost"]) for share in
+            document["breakdown"]["carrier"]] == [
+        (None, 16, 0.124), ("T-Mobile", 2, 0.017), ("AT&T", 2, 0.015)
+    ]  # fmt: skip
+    shown = bandcast("estimate", "known.toml").out
+    assert "carrier" in shown
+    assert "AT&T" in shown
+
+
+def test_a_cost_that_is_certain_has_no_bounds(bandcast):
+    shown = bandcast("estimate", "campaign.toml").out
+    assert "at least" not in shown
+    assert "assumed" not in shown
 
 
 def test_quiet_says_nothing_and_writes_the_plan(bandcast, folder):

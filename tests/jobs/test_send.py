@@ -11,10 +11,12 @@ from pipeline.dispatch.worker import FIRST_LATENCY_SECONDS, lanes_needed
 
 from .shell import (
     CAMPAIGN,
+    CARD,
     account,
     finish,
     ledger,
     listing,
+    number,
     run,
     simulating,
     start,
@@ -185,6 +187,35 @@ def sending(folder, url):
             time.sleep(0.02)
 
         yield process
+
+
+AUTO = CAMPAIGN.replace(
+    "[sending]", 'channel = "auto"\nmedia = ["https://example.com/a.png"]\n[sending]'
+)
+MMS = """
+[[price]]
+channel = "mms"
+sender = "10dlc"
+prefix = "1"
+base = "0.010"
+"""
+
+
+def test_each_message_goes_by_the_channel_that_costs_less(folder, provider):
+    """An SMS that carried its picture all the same would be one segment in the provider's book."""
+    parts = [1, 2, 3, 2, 6]
+    rows = [f"{'y' * 120 * part},{number(at)}" for at, part in enumerate(parts)]
+    (folder / "people.csv").write_text("\n".join(["name,phone", *rows]) + "\n")
+    (folder / "card.toml").write_text(CARD + MMS)
+    (folder / "campaign.toml").write_text(AUTO)
+    done = run(folder, *SEND, "--json", env=account(provider))
+    assert (done.code, done.json["states"]) == (0, {"accepted": 5}), done.err
+    assert done.json["segments"] == 1 + 2 + 1 + 2 + 1
+    assert done.json["cost"]["total"] == 0.004 * 5 + 0.010 * 2
+    sent = results(folder).select("channel", "segments").rows()
+    assert sent == [("sms", 1), ("sms", 2), ("mms", 1), ("sms", 2), ("mms", 1)]
+    on_air = {text["to"][0]: text["segments"] for text in texts_of(provider, folder)}
+    assert [on_air[number(at)] for at in range(5)] == [1, 2, 1, 2, 1]
 
 
 def test_a_second_run_of_a_campaign_ends_at_once_and_sends_nothing(folder, provider):

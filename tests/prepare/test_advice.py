@@ -23,7 +23,7 @@ def planned(data, **changes):
     campaign = dataclasses.replace(CAMPAIGN, **changes)
     made = draft(pl.LazyFrame(data), campaign, CARD, on=TODAY)
     plan = made.frame.collect(engine="streaming").lazy()
-    return plan, Advisor(plan=plan, campaign=campaign, views=made.views, card=CARD, on=TODAY)
+    return plan, Advisor(plan=plan, campaign=campaign, views=made.views, grid=made.grid)
 
 
 def advised(data, **changes):

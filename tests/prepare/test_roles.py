@@ -88,6 +88,17 @@ def test_a_row_may_have_ten_pictures_of_its_own_and_no_more():
     assert "1 to 10 addresses" in plan["reason_detail"][1]
 
 
+def test_an_mms_without_any_picture_is_not_sent():
+    """The provider would make an SMS of it, at another price than was estimated."""
+    data = {"phone": ["9195550101", "9195550102"], "picture": ["https://example.com/a.png", " "]}
+    changes = {"template": "Hi", "channel": Channel.MMS, "columns": Columns(media="picture")}
+    plan = make_plan(data, **changes)
+    assert plan.select("reason", "reason_detail").rows() == [
+        (None, None),
+        ("missing_value", "column 'picture' is empty, and the campaign has no media"),
+    ]
+
+
 def test_variants_are_given_by_weight_and_stay_the_same():
     phones = [f"+1919{2_000_000 + line:07}" for line in range(4_000)]
     data = {"phone": phones, "code": ["x"] * 4_000}

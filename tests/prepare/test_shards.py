@@ -63,7 +63,7 @@ def test_a_message_comes_back_as_it_was_planned():
             text="Hi n1 😀",
             channel=Channel.MMS,
             segments=1,
-            cost_micros=int(Decimal("0.025") * 10**6),
+            cost_micros=int(Decimal("0.023623") * 10**6),
             media=MEDIA,
         )
     ]

@@ -1,6 +1,7 @@
 """The result table: every row once, one state, what it cost."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -69,6 +70,17 @@ def test_the_users_values_are_untouched(plan):
     found = results(plan, record(1, "accepted"))
     assert found["input_state"].to_list() == ["NC", "NC", "VA", "VA", "NC", "NC"]
     assert found["phone"][4] == "+1 919 555 0101"
+
+
+def test_a_message_that_was_counted_as_estimated_costs_what_was_estimated(plan):
+    """A mean over carriers is rounded once a message, so it need not be a multiple of segments."""
+    odd = plan.with_columns(
+        pl.lit(3, pl.Int32).alias("segments"),
+        pl.lit(Decimal("0.000025"), pl.Decimal(18, 6)).alias("cost_estimated"),
+    )
+    records = (record(row, "accepted", segments_billed=row) for row in (1, 2, 3, 4))
+    found = results(odd, *records)
+    assert [int(cost * 10**6) for cost in found["cost"][:4]] == [8, 17, 25, 33]
 
 
 def test_what_the_journal_knows_stands_in_the_row(plan):

@@ -1,0 +1,95 @@
+"""The estimate as a JSON document: all of `estimate --json`, the beginning of `send --json`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.estimate import Estimate
+from pipeline.model import MICROS_PER_UNIT, Encoding
+from pipeline.prepare.plan import Share
+
+
+def estimate_json(found: Estimate) -> dict[str, Any]:
+    """Return the document that ``estimate --json`` prints."""
+    totals = found.totals
+    return {
+        "campaign": found.settings.campaign.name,
+        "rows": totals.rows,
+        "messages": totals.messages,
+        "skipped": dict(totals.skipped),
+        "encodings": {each.value: totals.encodings.get(each, 0) for each in Encoding},
+        "segments": totals.segments,
+        "cost": {
+            "total": float(found.cost),
+            "low": _amount(totals.cost_low_micros),
+            "high": _amount(totals.cost_high_micros),
+            "currency": totals.currency,
+            "rate_card": found.card.name,
+            "mix": {
+                prefix: {name: float(share) for name, share in shares.items()}
+                for prefix, shares in found.card.mix.items()
+            },
+        },
+        "seconds_at_rate": round(found.seconds_at_rate, 3),
+        **_costs_json(found),
+        "fingerprint": found.digest,
+        "file": _file_json(found),
+        **_smart_json(found),
+    }
+
+
+def _costs_json(found: Estimate) -> dict[str, Any]:
+    return {
+        "breakdown": {
+            name: [_share_json(found, share) for share in shares]
+            for name, shares in found.totals.shares.items()
+        },
+        "dearest": [
+            {"row": row, "segments": segments, "cost": _amount(micros)}
+            for row, segments, micros in found.totals.dearest
+        ],
+        "advice": [
+            {
+                "code": each.code,
+                "sentence": each.sentence,
+                "messages": each.messages,
+                "saving": _amount(each.saving_micros),
+            }
+            for each in found.advice
+        ],
+    }
+
+
+def _file_json(found: Estimate) -> dict[str, Any]:
+    return {
+        **found.file,
+        "findings": [asdict(finding) for finding in found.findings],
+        "refusals": {
+            reason: {"count": count, "rows": list(found.examples.get(reason, ()))}
+            for reason, count in found.totals.skipped.items()
+        },
+    }
+
+
+def _smart_json(found: Estimate) -> dict[str, Any]:
+    if found.replaced is None:
+        return {}
+
+    return {"smart": [each.as_json() for each in found.replaced]}
+
+
+def _share_json(found: Estimate, share: Share) -> dict[str, Any]:
+    return {
+        "value": share.value,
+        "messages": share.messages,
+        "segments": share.segments,
+        "cost": _amount(share.cost_micros),
+        "low": _amount(share.cost_low_micros),
+        "high": _amount(share.cost_high_micros),
+        "seconds_at_rate": round(found.seconds_of(share.segments), 3),
+    }
+
+
+def _amount(micros: int) -> float:
+    return micros / MICROS_PER_UNIT
