@@ -94,7 +94,7 @@ def print_estimate(estimate: Estimate, *, plan: str) -> None:
     """Show a person what the campaign will send and cost, and where the plan is."""
     totals = estimate.totals
     table = _table(f"Estimate of '{estimate.settings.campaign.name}'")
-    table.add_row("rows in the file", f"{totals.rows:,}")
+    table.add_row("rows", f"{totals.rows:,}")
     table.add_row("messages", f"{totals.messages:,}")
     for reason, count in sorted(totals.skipped.items(), key=lambda item: -item[1]):
         table.add_row(f"  skipped: {reason}", f"{count:,}")

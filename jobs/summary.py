@@ -66,7 +66,7 @@ def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> N
     drift = {"counted otherwise": f"{drift_line(files, currency)} (drift.csv)"}
     console.print_states(
         f"{title} (simulated: nobody was texted)" if done.is_simulated else title,
-        dict(files.states) | {"rows in the file": estimate.totals.rows},
+        dict(files.states) | {"rows": estimate.totals.rows},
         {
             "cost": console.money(files.cost_micros / 1e6, currency),
             "cost estimated": console.money(float(estimate.cost), currency),

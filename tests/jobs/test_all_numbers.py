@@ -1,5 +1,7 @@
 """`all_numbers = true`: everybody with two numbers is texted at both, and every row says so."""
 
+import re
+
 import polars as pl
 
 from .shell import CAMPAIGN, run
@@ -50,6 +52,7 @@ def test_the_doctor_says_how_many_rows_were_added_and_what_got_none(bandcast, fo
     assert found["numbers_left"] == (1, [3])
     shown = bandcast("estimate", "campaign.toml")
     assert "rows were added" in shown.out
+    assert re.findall(r"│ (rows.*?) +│ +(\d+)", shown.out)[:2] == [("rows", "4"), ("rows", "6")]
     strict = bandcast("estimate", "campaign.toml", "--strict")
     assert strict.code == 2
     assert "numbers_left" in strict.err
