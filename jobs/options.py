@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.barring import Bars, find_bars
+from pipeline.barring import Bars, BarsOf, bars_of, find_bars
 from pipeline.errors import SettingsError
 from pipeline.journal.opening import find_journal
 from pipeline.settings import Options, Settings, load_settings
@@ -127,17 +128,15 @@ def journal_url(campaign: Path | None = None) -> str:
     return url
 
 
-def bars_of(settings: Settings, url: str, *, now: datetime) -> Bars:
-    """Find out whom the campaign leaves out; one that was started keeps what was known then.
+def bars_by(settings: Settings, url: str, *, now: datetime) -> BarsOf:
+    """Return what says whom a plan of the campaign leaves out, by the journal at an address."""
 
-    Raises:
-        InputError: a suppression file cannot be read.
-        SettingsError: an excluded campaign is unknown.
-    """
-    journal = find_journal(url)
-    if journal is None:
-        return find_bars(settings, None, now=now)
+    def found(fingerprint: Mapping[str, str]) -> Bars:
+        journal = find_journal(url)
+        if journal is None:
+            return find_bars(settings, None, now=now)
 
-    with closing(journal):
-        earlier = journal.enlistment(settings.campaign.name)
-        return find_bars(settings, journal, now=earlier.created_at if earlier else now)
+        with closing(journal):
+            return bars_of(settings, journal, fingerprint, now=now)
+
+    return found

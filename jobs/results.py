@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 from jobs import console, options
+from jobs.drifting import drift_json, print_drift
 from pipeline import campaign as campaigns
+from pipeline.campaign import ResultFiles
 from pipeline.drafts import drafted
 from pipeline.errors import UsageError
 from pipeline.journal.opening import find_journal
@@ -24,7 +27,10 @@ def run(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write results.parquet and results.csv again, with every receipt that came since."""
+    """Write results.parquet and results.csv again, with every receipt that came since.
+
+    Where the provider counted other segments than the estimate, drift.csv has each such message.
+    """
     settings = options.settings_from(
         campaign,
         template=template,
@@ -42,25 +48,33 @@ def run(
         raise UsageError(f"the journal at {url} has no campaign '{known}' yet")
 
     started = enlisted.created_at
-    bars = options.bars_of(settings, url, now=started)
-    with closing(journal), drafted(settings, folder, on=started.date(), bars=bars) as found:
+    bars = options.bars_by(settings, url, now=started)
+    with closing(journal), drafted(settings, folder, on=started.date(), bars_of=bars) as found:
         campaigns.refuse_mismatch(enlisted, found)
         files = campaigns.write_results(journal, found, folder)
         found.publish(folder / "plan.parquet")
 
-    states = dict(files.states)
     if as_json:
-        console.print_json(
-            {
-                "campaign": known,
-                "rows": sum(states.values()),
-                "states": states,
-                "in_doubt": states.get("in_doubt", 0),
-                "cost_of_results": files.cost_micros / 1e6,
-                "results": str(files.parquet),
-            }
-        )
+        console.print_json(_as_json(known, files))
     elif not quiet:
-        cost = console.money(files.cost_micros / 1e6, found.totals.currency)
-        facts = {"cost": cost, "results": f"{files.parquet} and .csv"}
-        console.print_states(f"Results of '{known}'", states, facts)
+        _print(known, files, found.totals.currency)
+
+
+def _as_json(campaign: str, files: ResultFiles) -> dict[str, Any]:
+    return {
+        "campaign": campaign,
+        "rows": sum(files.states.values()),
+        "states": dict(files.states),
+        "in_doubt": files.states.get("in_doubt", 0),
+        "cost_of_results": files.cost_micros / 1e6,
+        "drift": drift_json(files),
+        "results": str(files.parquet),
+    }
+
+
+def _print(campaign: str, files: ResultFiles, currency: str) -> None:
+    cost = console.money(files.cost_micros / 1e6, currency)
+    facts = {"cost": cost, "results": f"{files.parquet} and .csv"}
+    console.print_states(f"Results of '{campaign}'", files.states, facts)
+    if files.drift:
+        print_drift(files, currency)

@@ -44,7 +44,8 @@ def run(
         bool, typer.Option("--simulate", help="Send to the embedded simulator: no account needed.")
     ] = False,
     faults: Annotated[
-        str, typer.Option(help="With --simulate: shares of trouble, for example lost=0.01.")
+        str,
+        typer.Option(help="With --simulate: shares of trouble, for example lost=0.01,count=ceil."),
     ] = "",
     seed: Annotated[int, typer.Option(help="With --simulate: seed of the trouble.")] = 1,
     as_json: options.Json = False,
@@ -72,8 +73,8 @@ def run(
     _refuse_to_ask_nobody(yes=yes)
 
     started_at = _started_at(url, settings)
-    bars = options.bars_of(settings, url, now=started_at)
-    with drafted(settings, folder, on=started_at.date(), bars=bars) as found:
+    bars = options.bars_by(settings, url, now=started_at)
+    with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
         if not (as_json or quiet):
             doctor.print_findings(found)
             console.print_estimate(found, plan=str(folder / "plan.parquet"))

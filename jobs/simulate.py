@@ -13,6 +13,7 @@ from pipeline.errors import SettingsError, UsageError
 from pipeline.simulator.access import Credentials
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.segments import Counting
 from pipeline.simulator.server import listen, serve
 
 
@@ -22,7 +23,11 @@ def run(
     ] = 8080,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     faults: Annotated[
-        str, typer.Option(help="Shares of trouble, for example lost=0.01,busy=0.05,latency=80.")
+        str,
+        typer.Option(
+            help="Shares of trouble, for example lost=0.01,busy=0.05,latency=80. Also how segments "
+            f"are counted: count= one of {', '.join(Counting)}."
+        ),
     ] = "",
     seed: Annotated[int, typer.Option(help="The same seed makes the same trouble.")] = 1,
     rate: Annotated[

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs import console
 from jobs.dispatching import Dispatched
+from jobs.drifting import drift_json, drift_line
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.stop import StopReason
 from pipeline.estimate import Estimate
@@ -43,6 +44,7 @@ def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> di
         "duration_seconds": round(done.duration_seconds, 3),
         "achieved_segments_per_second": round(_achieved(done), 3),
         "cost_of_results": files.cost_micros / 1e6,
+        "drift": drift_json(files),
         "simulated": done.is_simulated,
         "stopped": done.because or None,
         "results": str(files.parquet),
@@ -54,12 +56,14 @@ def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> N
     currency = estimate.totals.currency
     rate = estimate.settings.rate_segments_per_second
     title = f"Results of '{estimate.settings.campaign.name}'"
+    drift = {"counted otherwise": f"{drift_line(files, currency)} (drift.csv)"}
     console.print_states(
         f"{title} (simulated: nobody was texted)" if done.is_simulated else title,
         dict(files.states) | {"rows in the file": estimate.totals.rows},
         {
             "cost": console.money(files.cost_micros / 1e6, currency),
             "cost estimated": console.money(float(estimate.cost), currency),
+            **(drift if files.drift else {}),
             "segments/s achieved": f"{_achieved(done):,.1f} of {rate:g}",
             "time": console.duration(done.duration_seconds),
             "results": f"{files.parquet} and .csv",

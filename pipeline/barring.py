@@ -4,16 +4,18 @@
     journal's list ─┼─> Bars ─> prepare.plan.draft
     earlier campaigns ─┘
 
-The journal asks its own list again at the moment of sending: who asks for no more texts after the
-plan was made gets none either.
+When a campaign is enlisted, its bars are frozen into the journal: lists change, and a plan that is
+made again to go on must be the one that was begun. The journal still asks its own list at the
+moment of sending: who asks for no more texts after the plan was made gets none either.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +24,7 @@ from pipeline.errors import SettingsError
 from pipeline.journal import Journal
 from pipeline.lifecycle import MessageState
 from pipeline.model import Columns, Finding
+from pipeline.prepare import columns
 from pipeline.prepare.lists import read_list
 from pipeline.prepare.plan import Barred
 from pipeline.prepare.shards import read_addresses
@@ -40,6 +43,7 @@ _NOT_TEXTED = frozenset(
     }
 )
 _DIGEST_CHARACTERS = 16
+_NUMBERS = "numbers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,69 @@ class Bars:
 
     barred: tuple[Barred, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+#: Says who is left out of the plan that has this fingerprint.
+BarsOf = Callable[[Mapping[str, str]], Bars]
+
+
+def nobody(_: Mapping[str, str]) -> Bars:
+    """Leave nobody out (a `BarsOf`)."""
+    return Bars()
+
+
+def bars_of(
+    settings: Settings, journal: Journal, fingerprint: Mapping[str, str], *, now: datetime
+) -> Bars:
+    """Return who is left out: as it was enlisted where this very plan was, else by the lists.
+
+    A campaign that was enlisted before journals kept this is judged by the lists, without what
+    became known after its start.
+
+    Raises:
+        InputError: a suppression file cannot be read.
+        SettingsError: an excluded campaign is unknown.
+    """
+    earlier = journal.enlistment(settings.campaign.name)
+    parts = {} if earlier is None else earlier.fingerprint
+    if earlier is None or any(parts.get(part) != fingerprint[part] for part in fingerprint):
+        return find_bars(settings, journal, now=now)
+
+    frozen = journal.left_out(settings.campaign.name)
+    if frozen is None:
+        return find_bars(settings, journal, now=earlier.created_at)
+
+    return thaw(frozen)
+
+
+def freeze(plan: pl.LazyFrame) -> bytes:
+    """Return whom a plan leaves out, for the journal: in Arrow IPC, compressed.
+
+    Only numbers of its rows: a list of millions that nobody in the file is on takes no room.
+    """
+    number = pl.col(columns.TO).str.strip_prefix("+").cast(pl.Int64)
+    frozen = (
+        plan.filter(pl.col(columns.REASON).is_in([SUPPRESSED, EXCLUDED, FREQUENCY_CAP]))
+        .select(columns.REASON, columns.REASON_DETAIL, number.alias(_NUMBERS))
+        .group_by(columns.REASON, columns.REASON_DETAIL)
+        .agg(_NUMBERS)
+        .with_columns(pl.col(_NUMBERS).list.unique().list.sort())
+        .collect(engine="streaming")
+    )
+    buffer = BytesIO()
+    frozen.write_ipc(buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def thaw(frozen: bytes) -> Bars:
+    """Return what `freeze` found; a number is in one of the bars only, so their order is free."""
+    frame = pl.read_ipc(BytesIO(frozen))
+    return Bars(
+        barred=tuple(
+            Barred(reason=reason, detail=detail, numbers=numbers)
+            for reason, detail, numbers in zip(*frame.get_columns(), strict=True)
+        )
+    )
 
 
 def find_bars(settings: Settings, journal: Journal | None, *, now: datetime) -> Bars:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pipeline import tables
+from pipeline import barring, tables
 from pipeline.dispatch.pace import RATE_SHARE
 from pipeline.dispatch.worker import Job
 from pipeline.errors import BandcastError, JournalError, PlanMismatch
@@ -26,6 +26,7 @@ from pipeline.journal.opening import find_journal, remove_simulation, simulation
 from pipeline.journal.rules import changed_parts
 from pipeline.lifecycle import MessageState
 from pipeline.prepare import plan
+from pipeline.settle.drift import DriftGroup, drift_frame, drift_groups
 from pipeline.settle.results import SKIPPED, results_frame
 
 #: The part of an enlisted fingerprint that says who is sent to.
@@ -34,6 +35,8 @@ PROVIDER = "provider"
 
 def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime) -> Enlistment:
     """Hold the campaign and store its plan, all of it or nothing; one that is there stays.
+
+    The plan is its messages and whom it leaves out.
 
     Args:
         journal: Where it goes.
@@ -64,7 +67,7 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
         Shard(number=number, rows=rows, payload=payload)
         for number, (rows, payload) in enumerate(payloads)
     )
-    return journal.enlist(enlistment, shards)
+    return journal.enlist(enlistment, shards, left_out=barring.freeze(frame))
 
 
 def refuse_mismatch(earlier: Enlistment, estimate: Estimate) -> None:
@@ -129,10 +132,17 @@ class ResultFiles:
     states: Mapping[str, int]
     #: Sum of `cost`, in millionths of the currency; messages in doubt are not in it.
     cost_micros: int
+    #: The messages that the provider counted otherwise, by cause; empty where there are none.
+    drift: tuple[DriftGroup, ...] = ()
+    #: The rows of `drift`; None where there are none.
+    drift_csv: Path | None = None
 
 
 def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultFiles:
-    """Write results.parquet and results.csv of the campaign, atomically, and count the states.
+    """Write the results of the campaign, atomically, and count the states.
+
+    results.parquet and results.csv have every row; drift.csv is written, or removed, as there are
+    messages that the provider counted otherwise.
 
     Raises:
         BandcastError: they cannot be written; the journal still has them.
@@ -140,10 +150,12 @@ def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultF
     name = estimate.settings.campaign.name
     frame = results_frame(pl.scan_parquet(estimate.plan_path), journal.rows(name))
     parquet, csv = folder / "results.parquet", folder / "results.csv"
+    drift_csv = folder / "drift.csv"
     try:
         tables.write_parquet(frame, parquet)
         written = pl.scan_parquet(parquet)
         tables.write_csv(written, csv)
+        drift = _write_drift(written, drift_csv)
     except OSError as error:
         raise BandcastError(
             f"{folder}: the results cannot be written there: {error.strerror}; make room, then run "
@@ -164,4 +176,16 @@ def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultF
         csv=csv,
         states={state: found[state] for state in known if state in found},
         cost_micros=sum(int(cost * 1_000_000) for *_, cost in counted.iter_rows() if cost),
+        drift=drift,
+        drift_csv=drift_csv if drift else None,
     )
+
+
+def _write_drift(results: pl.LazyFrame, path: Path) -> tuple[DriftGroup, ...]:
+    drifting = drift_frame(results).collect(engine="streaming")
+    if drifting.is_empty():
+        path.unlink(missing_ok=True)
+    else:
+        tables.write_csv(drifting.lazy(), path)
+
+    return drift_groups(drifting)

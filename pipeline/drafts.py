@@ -8,13 +8,13 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
-from pipeline.barring import Bars
+from pipeline.barring import BarsOf, nobody
 from pipeline.errors import UsageError
-from pipeline.estimate import NOBODY, Estimate, estimate
+from pipeline.estimate import Estimate, estimate
 from pipeline.settings import Settings, exists
 
 #: What a campaign writes into its folder.
-_WRITTEN = ("plan.parquet", "results.parquet", "results.csv")
+_WRITTEN = ("plan.parquet", "results.parquet", "results.csv", "drift.csv")
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def drafted(
     folder: Path,
     *,
     on: date,
-    bars: Bars = NOBODY,
+    bars_of: BarsOf = nobody,
     with_advice: bool = False,
 ) -> Iterator[Estimate]:
     """Estimate with the plan under a passing name; of this process's own, gone at the end.
@@ -36,7 +36,7 @@ def drafted(
     path = folder / f".plan-{os.getpid()}.parquet"
     new = [place for place in (folder, *folder.parents) if not exists(place)]
     try:
-        yield estimate(settings, path, on=on, bars=bars, with_advice=with_advice)
+        yield estimate(settings, path, on=on, bars_of=bars_of, with_advice=with_advice)
     finally:
         with suppress(OSError):  # what cannot be removed was not made, or is not empty
             path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@
     ├── CredentialsError (4)       the provider does not know us, or does not allow it
     ├── CampaignHeld (7)           another run holds this campaign
     └── JournalError (1)           the truth cannot be written or read
+        ├── NotAJournal (2)        the file that was named is something else
         ├── Fenced                 somebody else has this shard now
         └── InvalidTransition      the lifecycle does not allow this
 
@@ -93,6 +94,12 @@ class CampaignHeld(BandcastError):
 
 class JournalError(BandcastError):
     """The journal cannot be opened, written or read. Nothing is sent that it cannot record."""
+
+
+class NotAJournal(JournalError):
+    """The file that was named as the journal is none; it was left alone."""
+
+    exit_code = 2
 
 
 class Fenced(JournalError):

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,17 +19,17 @@ from typing import Any
 import polars as pl
 
 from pipeline import barring, tables
-from pipeline.barring import Bars
+from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Encoding, Finding
 from pipeline.prepare import columns, plan, pricing, smart
 from pipeline.prepare.advice import Advice, Advisor
 from pipeline.prepare.recipients import find_phone_columns
+from pipeline.prepare.several import expand
+from pipeline.prepare.unused import find_unused
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
-
-NOBODY = Bars()  #: nobody is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ def estimate(
     plan_path: Path,
     *,
     on: date,
-    bars: Bars = NOBODY,
+    bars_of: BarsOf = barring.nobody,
     with_advice: bool = False,
 ) -> Estimate:
     """Plan the campaign, write the plan atomically and add it up.
@@ -168,7 +168,7 @@ def estimate(
         settings: The campaign.
         plan_path: Where plan.parquet goes; its folder is made. Nothing is written on an error.
         on: The day whose prices count.
-        bars: Who is left out.
+        bars_of: Says who is left out.
         with_advice: Find out what would cost less, which takes a few more passes over the plan.
 
     Raises:
@@ -178,15 +178,22 @@ def estimate(
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
         before = _state_of(reading.files)
-        campaign, file_name = settings.campaign, _name(reading)
-        draft = plan.draft(reading.frame, campaign, card, on=on, file=file_name, barred=bars.barred)
-        findings = (*reading.findings, *draft.findings, *bars.findings)
+        fingerprint = plan.fingerprint(
+            settings.campaign,
+            card,
+            recipients_digest=files_digest(reading, settings.file_format),
+            suppression_digest=barring.files_digest(settings.suppression),
+        )
+        bars = bars_of(fingerprint)
+        frame, campaign, added = _rows_of(reading, settings.campaign)
+        draft = plan.draft(frame, campaign, card, on=on, file=_name(reading), barred=bars.barred)
+        unused = find_unused(reading.frame.collect_schema().names(), settings.campaign)
+        findings = (*reading.findings, *unused, *added, *draft.findings, *bars.findings)
         if settings.strict:
             _refuse_repairs(findings)
 
         _write(draft.frame, plan_path)
         replaced = _count_replaced(draft, campaign, plan_path)
-        digest = files_digest(reading, settings.file_format)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
     _refuse_change(reading, before, plan_path)
@@ -197,12 +204,7 @@ def estimate(
         settings=settings,
         plan_path=plan_path,
         totals=totals,
-        fingerprint=plan.fingerprint(
-            campaign,
-            card,
-            recipients_digest=digest,
-            suppression_digest=barring.files_digest(settings.suppression),
-        ),
+        fingerprint=fingerprint,
         card=card.name,
         file=file,
         findings=(*findings, *smart.findings_of(replaced or ())),
@@ -214,6 +216,19 @@ def estimate(
 
 def _amount(micros: int) -> float:
     return float(Decimal(micros) / MICROS_PER_UNIT)
+
+
+def _rows_of(
+    reading: Reading, campaign: Campaign
+) -> tuple[pl.LazyFrame, Campaign, tuple[Finding, ...]]:
+    """Return the rows of the plan: the file's, or one for each number where all are asked for."""
+    if not campaign.all_numbers:
+        return reading.frame, campaign, ()
+
+    expanded = expand(
+        reading.frame, roles=campaign.columns, region=campaign.region, file=_name(reading)
+    )
+    return expanded.frame, replace(campaign, columns=expanded.roles), expanded.findings
 
 
 def _write(frame: pl.LazyFrame, plan_path: Path) -> None:

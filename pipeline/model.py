@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 MICROS_PER_UNIT = 1_000_000  #: money inside frames and the journal is an integer of millionths
+MOST_MEDIA = 10  #: pictures of one message (API reference, create message)
 EXAMPLE_ROWS = 5  #: how many rows a finding names
 
 
@@ -77,6 +78,8 @@ class Campaign:
     #: ISO 3166 code: how numbers without a country code are read.
     region: str = "US"
     columns: Columns = Columns()
+    #: Each valid number of a cell that holds several gets a row of its own, instead of the first.
+    all_numbers: bool = False
     #: Where there are some, `template` is not used.
     variants: tuple[Variant, ...] = ()
     #: Campaigns whose recipients are left out.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from pipeline.model import Channel
+from pipeline.model import MOST_MEDIA, Channel
 
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
@@ -37,6 +37,7 @@ EXPECTED = {
     "suppression": "a section: write [suppression] on a line of its own",
     "frequency": "a section: write [frequency] on a line of its own",
     "phone": "the name of a column in quotes, or a list of them, the preferred first",
+    "all_numbers": "true or false",
     "exclude": 'a list of campaigns, such as ["spring-sale"]',
     "smart": "true or false; smart_accents = true is for letters",
     "smart_accents": "true or false",
@@ -75,6 +76,13 @@ def _some(recipients: tuple[str, ...]) -> tuple[str, ...]:
     return recipients
 
 
+def _few_pictures(media: tuple[str, ...]) -> tuple[str, ...]:
+    if len(media) > MOST_MEDIA:
+        raise ValueError(f"{len(media)} addresses; the provider takes at most {MOST_MEDIA}")
+
+    return media
+
+
 def _text_encoding(encoding: str) -> str:
     try:
         is_text = codecs.lookup(encoding)._is_text_encoding  # noqa: SLF001 - nothing else tells
@@ -111,9 +119,10 @@ class CampaignSection(_Section):
     senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
     template: str | None  # None where `variants` or a column of texts say what is written
     channel: Channel = Channel.SMS
-    media: tuple[str, ...] = ()
+    media: Annotated[tuple[str, ...], AfterValidator(_few_pictures)] = ()
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    all_numbers: Annotated[bool, Field(strict=True)] = False
     exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     smart: Annotated[bool, Field(strict=True)] = False
     smart_accents: Annotated[bool, Field(strict=True)] = False

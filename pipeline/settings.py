@@ -155,6 +155,7 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
             media=part.media,
             region=part.region,
             columns=Columns(phone=part.phone, **checked.columns.model_dump()),
+            all_numbers=part.all_numbers,
             variants=tuple(Variant(**each.model_dump()) for each in checked.variants),
             exclude=part.exclude,
             frequency_days=checked.frequency.days,

@@ -48,6 +48,7 @@ WALLS = {
         {"httpx"},
         {"pipeline.model", "pipeline.errors", "pipeline.bandwidth.wire"},
     ),
+    "pipeline.bandwidth.error_codes": (set(), set()),
     "pipeline.bandwidth": (
         {"httpx", "aiohttp", "anyio", "yarl"},
         {"pipeline.account", "pipeline.model", "pipeline.errors", "pipeline.bandwidth"},
@@ -66,7 +67,9 @@ WALLS = {
             "pipeline.model",
             "pipeline.lifecycle",
             "pipeline.journal",
+            "pipeline.bandwidth.error_codes",
             "pipeline.bandwidth.wire",
+            "pipeline.prepare.alphabet",
             "pipeline.prepare.columns",
             "pipeline.settle",
         },
@@ -107,6 +110,7 @@ WALLS = {
     "pipeline.campaign": (
         {"polars"},
         {
+            "pipeline.barring",
             "pipeline.dispatch",
             "pipeline.errors",
             "pipeline.estimate",
@@ -125,6 +129,7 @@ SHARED_BY_JOBS = {
     "jobs.console",
     "jobs.dispatching",
     "jobs.doctor",
+    "jobs.drifting",
     "jobs.options",
     "jobs.progress",
     "jobs.summary",

@@ -6,11 +6,21 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.barring import find_bars
+from pipeline.barring import Bars, bars_of, find_bars, freeze, thaw
 from pipeline.errors import InputError, SettingsError
 from pipeline.journal import Enlistment, Finish, Intent, Pace, Shard, open_journal
-from pipeline.model import Accepted, Campaign, Channel, InDoubt, Rejected
+from pipeline.model import (
+    Accepted,
+    Campaign,
+    Channel,
+    InDoubt,
+    Receipt,
+    ReceiptKind,
+    Rejected,
+)
 from pipeline.prepare import plan
 from pipeline.prepare.pricing import Price, RateCard
 from pipeline.settings import Settings
@@ -160,3 +170,88 @@ def test_the_plan_says_why_somebody_is_left_out(journal, tmp_path):
     ]  # fmt: skip
     assert rows[0][1] == "on the suppression list 'stop.csv'"
     assert rows[4][1] == "duplicate of row 1"
+
+
+FINGERPRINT = {"recipients": "aa", "exclusions": "bb"}
+
+
+def planned(bars, phones, keys=None):
+    people = {"phone": phones} | ({} if keys is None else {"key": keys})
+    return plan.plan_frame(
+        pl.LazyFrame(people), CAMPAIGN, CARD, on=NOW.date(), barred=bars.barred
+    ).collect()
+
+
+def start(journal, bars, *, at=NOW, **more):
+    """Enlist the campaign over all lines with these bars; return its plan."""
+    frame = planned(bars, LINES)
+    enlistment = Enlistment(
+        campaign="spring", run="s1", fingerprint={**FINGERPRINT, "provider": "p"}, messages=0,
+        segments=0, cost_micros=0, currency="USD", created_at=at,
+    )  # fmt: skip
+    journal.enlist(enlistment, [], **more or {"left_out": freeze(frame.lazy())})
+    return frame
+
+
+def settle(journal, campaign, message_id, at):
+    """Tell that a text was not delivered after all."""
+    receipt = Receipt(
+        kind=ReceiptKind.FAILED, message_id=message_id, to=LINES[0], time=at, tag=None,
+        error_code=4720, description="", carrier=None, segments_billed=1,
+    )  # fmt: skip
+    assert journal.receive([(receipt, b"{}")], now=at) == 1, campaign
+
+
+def test_a_started_campaign_leaves_out_whom_it_left_out_when_it_started(journal):
+    settings = settings_of(frequency_days=7, exclude=("winter",))
+    journal.suppress(LINES[:1], source="reply", because="STOP", now=NOW)
+    text_everybody(journal, "winter", [None, None, Rejected(http_status=400)], at=NOW)
+    text_everybody(journal, "may", [*[None] * 5, Accepted(message_id="m")], at=NOW)
+    before = bars_of(settings, journal, FINGERPRINT, now=NOW)
+    frame = start(journal, before)
+    assert frame["reason"].value_counts(sort=True)["reason"].drop_nulls().len() == 3
+
+    journal.lift(LINES[:1], by="ann", because="came back", now=NOW)
+    journal.suppress(LINES[6:7], source="reply", because="STOP", now=NOW - timedelta(days=1))
+    settle(journal, "may", "m", NOW)
+    again = bars_of(settings, journal, FINGERPRINT, now=NOW + timedelta(days=30))
+    assert planned(again, LINES).equals(frame)
+    assert not planned(find_bars(settings, journal, now=NOW), LINES).equals(frame)
+
+
+def test_another_plan_of_a_started_campaign_is_judged_by_the_lists_of_now(journal):
+    start(journal, find_bars(settings_of(), journal, now=NOW))
+    later = NOW + timedelta(days=1)
+    journal.suppress(LINES[:1], source="reply", because="STOP", now=later)
+    other = FINGERPRINT | {"recipients": "zz"}
+    assert list(numbers_of(bars_of(settings_of(), journal, other, now=later)).values()) == [
+        integers(0)
+    ]
+    assert numbers_of(bars_of(settings_of(), journal, FINGERPRINT, now=later)) == {}
+
+
+numbers = st.lists(st.integers(0, 7), max_size=6)
+
+
+@given(
+    bars=st.lists(st.tuples(st.sampled_from(["suppressed", "excluded", "frequency_cap"]), numbers)),
+    people=st.lists(st.tuples(st.integers(0, 7), st.sampled_from(["", "a", "b"])), min_size=1),
+)
+def test_a_plan_made_again_with_what_was_frozen_is_the_same_plan(bars, people):
+    barred = tuple(
+        plan.Barred(
+            reason=reason,
+            detail=f"list {position}",
+            numbers=pl.Series(integers(*lines), dtype=pl.Int64),
+        )
+        for position, (reason, lines) in enumerate(bars)
+    )
+    phones, keys = [LINES[line] for line, _ in people], [key for _, key in people]
+    frame = planned(Bars(barred=barred), phones, keys)
+    assert planned(thaw(freeze(frame.lazy())), phones, keys).equals(frame)
+
+
+def test_only_numbers_of_the_plan_are_frozen():
+    many = pl.Series(range(12_000_000_000, 12_000_500_000), dtype=pl.Int64)
+    bars = Bars(barred=(plan.Barred(reason="suppressed", detail="a list", numbers=many),))
+    assert len(freeze(planned(bars, LINES).lazy())) < 2_000

@@ -48,6 +48,15 @@ def test_an_estimate_names_what_was_decided_mended_and_refused(campaign):
     }
 
 
+def test_a_column_named_like_a_role_is_told_and_refuses_nothing(campaign):
+    (campaign.parent / "people.csv").write_text("phone,name,From\n9195550123,Ann,Durham\n")
+    settings = load_settings(campaign, Options(strict=True))
+    found = estimate(settings, campaign.parent / "plan.parquet", on=ON)
+    (finding,) = found.findings
+    assert finding.code == "unused_column"
+    assert 'from = "From" under [columns]' in finding.sentence
+
+
 def test_strict_refuses_every_repair_by_name_and_leaves_nothing_behind(campaign):
     settings = load_settings(campaign, Options(strict=True))
     plan = campaign.parent / "out" / "plan.parquet"

@@ -59,8 +59,13 @@ class Journal(Protocol):
             CampaignHeld: another living process, or another journal object, holds it.
         """
 
-    def enlist(self, enlistment: Enlistment, shards: Iterable[Shard]) -> Enlistment:
+    def enlist(
+        self, enlistment: Enlistment, shards: Iterable[Shard], *, left_out: bytes | None = None
+    ) -> Enlistment:
         """Store the plan with all its shards, or none of it; a campaign that exists stays as it is.
+
+        `left_out` is whom the plan leaves out, compressed: a plan that is made again to go on with
+        the campaign asks it, and not lists that may have changed. The journal never looks inside.
 
         Returns:
             What the journal now holds: `enlistment`, or the earlier one with its own `run`.
@@ -165,6 +170,12 @@ class Journal(Protocol):
 
     def enlistment(self, campaign: str) -> Enlistment | None:
         """Return the campaign as it was enlisted; None where it is unknown."""
+
+    def left_out(self, campaign: str) -> bytes | None:
+        """Return the `left_out` that `enlist` was given; None where the campaign is unknown.
+
+        Also None for a campaign that was enlisted by a bandcast that did not keep it yet.
+        """
 
     def rows(self, campaign: str) -> Iterator[list[MessageRecord]]:
         """Yield the messages somebody tried to send, by row, in lists of up to 10,000."""

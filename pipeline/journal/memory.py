@@ -67,7 +67,9 @@ class MemoryJournal(SuppressionList):
             for place in self.tables.places_of(campaign):
                 self.tables.put(campaign, replace(place, lease_until=LONG_AGO))
 
-    def enlist(self, enlistment: Enlistment, shards: Iterable[Shard]) -> Enlistment:
+    def enlist(
+        self, enlistment: Enlistment, shards: Iterable[Shard], *, left_out: bytes | None = None
+    ) -> Enlistment:
         """Store a plan once; see `Journal.enlist`."""
         name = enlistment.campaign
         with self.transaction():
@@ -81,6 +83,7 @@ class MemoryJournal(SuppressionList):
                 raise JournalError(f"another campaign already has the run of campaign '{name}'")
 
             self.tables.campaigns[name] = enlistment
+            self.tables.left_out[name] = left_out  # None is nothing, like no row
             for shard in shards:
                 if (name, shard.number) in self.tables.places:
                     raise JournalError(f"campaign '{name}' has two shards numbered {shard.number}")
@@ -205,7 +208,7 @@ class MemoryJournal(SuppressionList):
 
         self.tables.write(key[0], entry, rules.finished(entry.record, finish))
         if isinstance(finish.outcome, Accepted):
-            self._apply_kept(key, finish.outcome.message_id)
+            self.tables.apply_kept(key, finish.outcome.message_id)
 
     def leave(self, grant: Grant) -> None:
         """Give a shard back; see `Journal.leave`."""
@@ -231,7 +234,7 @@ class MemoryJournal(SuppressionList):
 
                 self.tables.receipts[receipt] = Kept(raw, now, None)
                 if key is not None:
-                    self._apply_kept(key, receipt.message_id)
+                    self.tables.apply_kept(key, receipt.message_id)
 
         return matched
 
@@ -269,6 +272,10 @@ class MemoryJournal(SuppressionList):
         """Return the campaign as it was enlisted."""
         return self.tables.campaigns.get(campaign)
 
+    def left_out(self, campaign: str) -> bytes | None:
+        """Return whom the plan leaves out; see `Journal.left_out`."""
+        return self.tables.left_out.get(campaign)
+
     def rows(self, campaign: str) -> Iterator[list[MessageRecord]]:
         """Yield the tried messages in lists; see `Journal.rows`."""
         records = sorted(each.record for each in self.tables.entries_of(campaign))
@@ -285,10 +292,3 @@ class MemoryJournal(SuppressionList):
         """Release what `hold` took."""
         for campaign in [name for name, holder in self.holders.items() if holder is self]:
             del self.holders[campaign]
-
-    def _apply_kept(self, key: tuple[str, int], message_id: str) -> None:
-        for receipt, kept in list(self.tables.receipts.items()):
-            if kept.addressee is None and receipt.message_id == message_id:
-                entry = self.tables.messages[key]
-                self.tables.receipts[receipt] = kept._replace(addressee=key)
-                self.tables.write(key[0], entry, rules.told(entry.record, receipt))

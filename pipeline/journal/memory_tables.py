@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Suppression
-from pipeline.journal.rules import Reservation
+from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Suppression, rules
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Receipt
 
@@ -69,6 +68,8 @@ class Tables:
     """Everything that a transaction can undo."""
 
     campaigns: dict[str, Enlistment] = field(default_factory=dict)
+    #: Campaign -> whom its plan leaves out.
+    left_out: dict[str, bytes | None] = field(default_factory=dict)
     #: (campaign, shard number) -> the shard.
     places: dict[tuple[str, int], Place] = field(default_factory=dict)
     #: (campaign, row) -> the message.
@@ -83,7 +84,7 @@ class Tables:
     suppressed: dict[str, Suppression] = field(default_factory=dict)
     #: In the order they were lifted, numbered from 0.
     lifted: dict[int, Lifted] = field(default_factory=dict)
-    accounts: dict[str, Reservation] = field(default_factory=dict)
+    accounts: dict[str, rules.Reservation] = field(default_factory=dict)
     #: In the order they happened, numbered from 0.
     events: dict[int, Happening] = field(default_factory=dict)
 
@@ -143,6 +144,14 @@ class Tables:
 
         if record.state == MessageState.READY:
             self.put(campaign, replace(self.places[campaign, entry.shard], done=False))
+
+    def apply_kept(self, key: tuple[str, int], message_id: str) -> None:
+        """Apply the receipts of a message id, which is now known to be this message's."""
+        for receipt, kept in list(self.receipts.items()):
+            if kept.addressee is None and receipt.message_id == message_id:
+                entry = self.messages[key]
+                self.receipts[receipt] = kept._replace(addressee=key)
+                self.write(key[0], entry, rules.told(entry.record, receipt))
 
     def put(self, campaign: str, place: Place) -> None:
         """Store a shard."""

@@ -62,12 +62,17 @@ class SqliteJournal(SuppressionList):
         if (plan := find_plan(self._file, campaign)) is not None:
             self._file.run("lapse_leases", plan.id)
 
-    def enlist(self, enlistment: Enlistment, shards: Iterable[Shard]) -> Enlistment:
+    def enlist(
+        self, enlistment: Enlistment, shards: Iterable[Shard], *, left_out: bytes | None = None
+    ) -> Enlistment:
         """Store a plan once; see `Journal.enlist`."""
         with self.transaction():
             known = self.enlistment(enlistment.campaign)
             if known is None:
                 self._add(enlistment, shards)
+                if left_out is not None:
+                    self._file.run("add_left_out", enlistment.campaign, left_out)
+
                 return enlistment
 
             if changed := rules.changed_parts(known.fingerprint, enlistment.fingerprint):
@@ -248,6 +253,11 @@ class SqliteJournal(SuppressionList):
         """Return the campaign as it was enlisted."""
         plan = find_plan(self._file, campaign)
         return None if plan is None else plan.enlistment
+
+    def left_out(self, campaign: str) -> bytes | None:
+        """Return whom the plan leaves out; see `Journal.left_out`."""
+        found = self._file.one("left_out", campaign)
+        return None if found is None else bytes(found[0])
 
     def rows(self, campaign: str) -> Iterator[list[MessageRecord]]:
         """Yield the tried messages in lists; see `Journal.rows`."""

@@ -14,6 +14,10 @@ CREATE TABLE campaign (
     currency    TEXT    NOT NULL,
     created_at  INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE left_out (
+    campaign    INTEGER PRIMARY KEY,
+    left_out    BLOB    NOT NULL
+) STRICT;
 CREATE TABLE shard (
     campaign    INTEGER NOT NULL,
     shard       INTEGER NOT NULL,
@@ -110,6 +114,13 @@ CREATE TABLE event (
     at       INTEGER NOT NULL
 ) STRICT;
 
+-- upgrade_2 --
+-- Schema 2 did not keep whom a plan leaves out.
+CREATE TABLE left_out (
+    campaign    INTEGER PRIMARY KEY,
+    left_out    BLOB    NOT NULL
+) STRICT;
+
 -- campaign --
 -- Find a campaign and its plan.
 SELECT id, run, fingerprint, messages, segments, cost_micros, currency, created_at
@@ -123,6 +134,14 @@ SELECT name FROM campaign ORDER BY id;
 -- Store a plan's totals.
 INSERT INTO campaign (name, run, fingerprint, messages, segments, cost_micros, currency, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id;
+
+-- add_left_out --
+-- Store whom a plan leaves out.
+INSERT INTO left_out (campaign, left_out) SELECT id, ?2 FROM campaign WHERE name = ?1;
+
+-- left_out --
+-- Read whom a campaign's plan leaves out.
+SELECT left_out FROM left_out WHERE campaign = (SELECT id FROM campaign WHERE name = ?);
 
 -- add_shard --
 -- Store a shard, free to take.

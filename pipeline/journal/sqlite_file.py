@@ -16,11 +16,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from pipeline.errors import JournalError
+from pipeline.errors import JournalError, NotAJournal
 from pipeline.journal.transactional import Transactional
 
 #: The layout that `schema` in sqlite.sql makes.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+#: The layout of a file, 0 for an empty one -> the statements that make it `SCHEMA_VERSION`.
+_STEPS = {0: "schema", 2: "upgrade_2"}
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
 #: How long a transaction waits to begin: another process may be enlisting millions, and nothing is
@@ -34,7 +36,8 @@ _ADVICE = {
     sqlite3.SQLITE_PERM: "may not be written: check its permissions and its directory's",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: check its directory and the permissions there",
     sqlite3.SQLITE_CORRUPT: "is damaged: an older copy forgets who was texted, never send from one",
-    sqlite3.SQLITE_NOTADB: "is damaged, or no journal of bandcast: name another file",
+    sqlite3.SQLITE_NOTADB: "is no journal of bandcast, or its beginning is damaged: name the right "
+    "file (a new one forgets who was texted)",
     sqlite3.SQLITE_BUSY: f"was locked by another program for {BUSY_SECONDS:.0f} s: stop that first",
     sqlite3.SQLITE_IOERR: "cannot be read or written: its disk reports an error",
 }
@@ -128,23 +131,23 @@ class SqliteFile(Transactional):
             raise self._explained(error) from error
 
     def _prepare(self) -> None:
-        is_new = self._is_new()
+        version = self._version()
         self._execute("PRAGMA journal_mode = WAL")
         self._execute("PRAGMA synchronous = FULL")
         self._execute("PRAGMA fullfsync = ON")
         self._execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        if is_new:
-            self._create()
+        if version < SCHEMA_VERSION:
+            self._bring_up_to_date()
 
-    def _is_new(self) -> bool:
-        """Tell an empty file from a journal, and refuse everything else.
+    def _version(self) -> int:
+        """Return the layout of a journal, 0 for an empty file; refuse everything else.
 
         The tables are counted first: another process that makes them now makes the rest with them.
         """
         (tables,) = self._execute("SELECT count(*) FROM sqlite_master").fetchone()
         application, version = self._pragma("application_id"), self._pragma("user_version")
-        if application == APPLICATION_ID and version == SCHEMA_VERSION:
-            return False
+        if application == APPLICATION_ID and version in {*_STEPS, SCHEMA_VERSION}:
+            return version
 
         if application == APPLICATION_ID:
             raise JournalError(
@@ -153,16 +156,20 @@ class SqliteFile(Transactional):
             )
 
         if tables or application:
-            raise JournalError(f"the file {self.path} belongs to another program: name another one")
+            raise NotAJournal(
+                f"the file {self.path} is no journal of bandcast, it belongs to another program: "
+                "name the right file"
+            )
 
-        return True
+        return 0
 
-    def _create(self) -> None:
+    def _bring_up_to_date(self) -> None:
         with self.transaction():
-            if not self._is_new():
+            version = self._version()
+            if version == SCHEMA_VERSION:  # another process was faster
                 return
 
-            for statement in self._statements["schema"].split(";"):
+            for statement in self._statements[_STEPS[version]].split(";"):
                 self._execute(statement)
 
             self._execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -198,7 +205,8 @@ class SqliteFile(Transactional):
         code = (
             getattr(error, "sqlite_errorcode", 0) & 0xFF
         )  # the rest of an extended code is detail
-        return JournalError(f"the journal {self.path} {_ADVICE.get(code, f'failed: {error}')}")
+        kind = NotAJournal if code == sqlite3.SQLITE_NOTADB else JournalError
+        return kind(f"the journal {self.path} {_ADVICE.get(code, f'failed: {error}')}")
 
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be opened: {error.strerror}")

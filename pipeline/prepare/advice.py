@@ -20,7 +20,7 @@ from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Encoding
 from pipeline.prepare import alphabet, columns, smart
 from pipeline.prepare.pricing import RateCard, add_cost
 from pipeline.prepare.segments import HEADER_BYTES, add_segments, capacity
-from pipeline.prepare.template import literals, placeholders, rewrite
+from pipeline.prepare.template import find_column, literals, placeholders, rewrite
 from pipeline.prepare.texts import add_text
 
 #: How many characters are named one by one, of the template or of a column.
@@ -186,13 +186,10 @@ class Advisor:
         return [each.template for each in self.campaign.variants] or [self.campaign.template]
 
     def _columns_used(self) -> list[str]:
-        names = {
-            name for each in self._templates() for name in placeholders(each, list(self.views))
-        }
-        if self.campaign.columns.text:
-            names |= set(placeholders(f"{{{self.campaign.columns.text}}}", list(self.views)))
-
-        return sorted(names)
+        own = self.campaign.columns.text
+        named = [name for each in self._templates() for name in placeholders(each)]
+        names = list(self.views)
+        return sorted({find_column(name, names) for name in (*named, *([own] if own else []))})
 
     def _messages(self, only: pl.Expr | None = None) -> pl.LazyFrame:
         is_sms = pl.col(columns.CHANNEL) == Channel.SMS.value

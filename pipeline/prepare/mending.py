@@ -41,6 +41,9 @@ _DECIMALS = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
 _SCIENTIFIC = re.compile(r"\+?([0-9](?:[.,][0-9]+)?)[eE]\+?([0-9]{1,2})")
 _TRUNK_ZERO = re.compile(r"(?<=\d)([ \-.]*)\(0\)")
 _SEVERAL = re.compile(r"[;,/|\n\r]+|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
+#: Finds every cell that `parts_of` splits, and some others (for polars).
+MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&]|or|and|und|ou|oder).*\d"
+
 _EXTENSION = re.compile(r"[\s,;]*(?:extension|ext\.?|x|#)[\s:.]*[0-9]{1,7}\s*$", re.IGNORECASE)
 _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
@@ -67,16 +70,35 @@ def read_cell(cell: str, region: str) -> int:
     if not text:
         return packed(Fault.MISSING)
 
-    several = [part for part in _SEVERAL.split(text) if _digits(part) >= _FEWEST_DIGITS]
-    if len(several) > 1 and not _EXTENSION.search(text):
-        return _first_valid(several, region)
+    if parts := _parts(text):
+        return _first_valid(list(filter(None, parts)), region)
 
     answer, mended = _read(text, region)
     return packed(answer, repair or mended)
 
 
+def parts_of(cell: str) -> list[str]:
+    """Split a cell that holds several numbers; what is too short for one becomes ''.
+
+    Returns:
+        The parts in order; none where the cell does not hold several numbers.
+    """
+    return _parts(_legible(cell)[0])
+
+
+def _parts(text: str) -> list[str]:
+    parts = [part.strip() for part in _SEVERAL.split(text) if part.strip()]
+    is_several = sum(map(_is_full, parts)) > 1 and not _EXTENSION.search(text)
+    return [part if _is_full(part) else "" for part in parts] if is_several else []
+
+
+def _is_full(part: str) -> bool:
+    """Tell a number from an extension, a year or a house number."""
+    return _digits(part) >= _FEWEST_DIGITS
+
+
 def _first_valid(parts: list[str], region: str) -> int:
-    answers = [_read(part.strip(), region)[0] for part in parts]
+    answers = [_read(part, region)[0] for part in parts]
     numbers = [answer for answer in answers if not isinstance(answer, Fault)]
     return packed(numbers[0], Repair.SEVERAL) if numbers else packed(answers[0])
 

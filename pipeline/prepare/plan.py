@@ -161,6 +161,7 @@ def fingerprint(
     """
     prices = [str(price) for price in card.prices]
     variants = [asdict(variant) for variant in campaign.variants]
+    roles = asdict(campaign.columns) | ({"all_numbers": True} if campaign.all_numbers else {})
     return {
         "recipients": recipients_digest[:_DIGEST_CHARACTERS],
         "template": _digest([campaign.template, variants]),
@@ -169,7 +170,7 @@ def fingerprint(
         "channel": _digest(campaign.channel),
         "media": _digest(campaign.media),
         "region": _digest(campaign.region),
-        "columns": _digest(asdict(campaign.columns)),
+        "columns": _digest(roles),
         "exclusions": _digest([campaign.exclude, campaign.frequency_days, suppression_digest]),
         "rate card": _digest([card.name, card.currency, prices]),
     }

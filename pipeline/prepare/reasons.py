@@ -7,6 +7,7 @@ from functools import partial
 
 import polars as pl
 
+from pipeline.model import MOST_MEDIA
 from pipeline.prepare import columns, readings
 from pipeline.prepare.columns import REASON, REASON_DETAIL, TEXT
 from pipeline.prepare.readings import FAULTS, READING
@@ -28,7 +29,7 @@ _LENGTH, _EMPTY, _EXPLANATION = (
 )
 _EXPLAINED = pl.Struct({REASON: pl.String, REASON_DETAIL: pl.String})
 _SENDER = r"^(?:\+[1-9][0-9]{6,14}|[0-9]{5,6}|[A-Za-z0-9 \-+_&]{1,11})$"
-_MEDIA = r"^https?://\S+(?:\s+https?://\S+)*$"
+_MEDIA = rf"^https?://\S+(?:\s+https?://\S+){{0,{MOST_MEDIA - 1}}}$"
 
 
 def add_reason(
@@ -122,7 +123,8 @@ def _sentences(barred: Sequence[Barred]) -> list[pl.Expr]:
         ),
         _where(
             pl.col(INVALID_MEDIA),
-            "the row's pictures are not addresses that begin with https:// or http://",
+            f"the row's pictures are not 1 to {MOST_MEDIA} addresses that begin with https:// or "
+            "http://",
         ),
         pl.col(MISSING),
         _where(pl.col(_EMPTY), "the text is empty"),

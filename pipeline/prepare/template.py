@@ -103,8 +103,7 @@ def compile_template(template: str, views: Mapping[str, pl.Expr]) -> Rendering:
         TemplateError: it cannot be parsed, or names a column that the file does not have.
     """
     pieces = parse_template(template)
-    named = [part.name for part in _parts(pieces) if not isinstance(part, str)]
-    used = {name: find_column(name, list(views)) for name in dict.fromkeys(named)}
+    used = {name: find_column(name, list(views)) for name in _named(pieces)}
     match pieces:
         case [Placeholder() as alone]:
             column, default = used[alone.name], pl.lit(alone.default, pl.String)
@@ -132,16 +131,13 @@ def literals(template: str) -> list[str]:
     return found
 
 
-def placeholders(template: str, names: Sequence[str]) -> list[str]:
-    """Return the columns whose values a template inserts.
+def placeholders(template: str) -> list[str]:
+    """Return the columns that a template names, as it spells them, each once.
 
     Raises:
-        TemplateError: as `compile_template`.
+        TemplateError: it cannot be parsed.
     """
-    named = [
-        part.name for part in _parts(parse_template(template)) if isinstance(part, Placeholder)
-    ]
-    return [find_column(name, names) for name in dict.fromkeys(named)]
+    return _named(parse_template(template))
 
 
 def rewrite(template: str, change: Callable[[str], str]) -> str:
@@ -155,6 +151,11 @@ def rewrite(template: str, change: Callable[[str], str]) -> str:
         return f"{{{name}|{change(default)}}}" if bar else token.group()
 
     return _TOKEN.sub(changed, template)
+
+
+def _named(pieces: Sequence[Piece]) -> list[str]:
+    named = (part.name for part in _parts(pieces) if not isinstance(part, str))
+    return list(dict.fromkeys(named))
 
 
 def find_column(name: str, names: Sequence[str], *, place: str = "template") -> str:

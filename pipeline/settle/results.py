@@ -11,16 +11,16 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.bandwidth.error_codes import error_codes
 from pipeline.journal import MessageRecord
-from pipeline.lifecycle import TAKEN, MessageState
-from pipeline.model import MICROS_PER_UNIT
+from pipeline.lifecycle import MessageState
 from pipeline.prepare import columns
+from pipeline.settle import billing
 
 #: The state of a row that never was a message; its `reason` says why.
 SKIPPED = "skipped"
 
 _UTC = pl.Datetime("us", "UTC")
-_MONEY = pl.Decimal(18, 6)
 _RECORD_SCHEMA: dict[str, Any] = {
     columns.ROW: pl.Int64,
     "journal_key": pl.String,
@@ -36,7 +36,7 @@ _RECORD_SCHEMA: dict[str, Any] = {
     columns.CARRIER: pl.String,
 }
 
-_BILLED = [state.value for state in TAKEN]
+_SENTENCES = {str(code.code): code.sentence for code in error_codes().values()}
 
 
 def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) -> pl.LazyFrame:
@@ -49,7 +49,9 @@ def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) ->
     Returns:
         The plan's rows in their order; after `currency` the columns `state` (String), `attempts`,
         `message_id`, `http_status`, `error_code`, `error`, `accepted_at`, `final_at` (UTC),
-        `segments_billed`, `carrier` and `cost` (Decimal, null while in doubt), then the user's own.
+        `segments_billed` (the provider's count), `carrier` and `cost` (`billing`: null while in
+        doubt), then the user's own. `error` explains a known `error_code` in our own words: what
+        the provider says beside one repeats its name, and tells the reader no more.
     """
     names = plan.collect_schema().names()
     own = names[names.index(columns.CURRENCY) + 1 :]
@@ -57,33 +59,21 @@ def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) ->
     return (
         plan.join(_journal_frame(records), on=columns.ROW, how="left", maintain_order="left")
         .with_columns(_state(), pl.col(columns.ATTEMPTS).fill_null(0))
-        .with_columns(_cost())
+        .with_columns(billing.cost().alias(columns.COST))
         .select(*ours, *columns.RESULT_COLUMNS, *own)
     )
 
 
 def _journal_frame(records: Iterable[list[MessageRecord]]) -> pl.LazyFrame:
     batches = [pl.DataFrame(batch, schema=_RECORD_SCHEMA, orient="row") for batch in records]
-    return pl.concat([pl.DataFrame(schema=_RECORD_SCHEMA), *batches]).lazy()
+    return pl.concat([pl.DataFrame(schema=_RECORD_SCHEMA), *batches]).lazy().with_columns(_error())
+
+
+def _error() -> pl.Expr:
+    code = pl.col(columns.ERROR_CODE)
+    return code.replace_strict(_SENTENCES, default=pl.col(columns.ERROR)).alias(columns.ERROR)
 
 
 def _state() -> pl.Expr:
     unsent = pl.when(pl.col(columns.REASON).is_null()).then(pl.lit(MessageState.READY.value))
     return pl.coalesce(columns.STATE, unsent.otherwise(pl.lit(SKIPPED))).alias(columns.STATE)
-
-
-def _cost() -> pl.Expr:
-    """The price of a segment, times what the provider counted; nothing for what it did not take."""
-    segments = pl.col(columns.SEGMENTS).cast(pl.Int64)
-    counted = pl.col(columns.SEGMENTS_BILLED).fill_null(segments)
-    micros = (pl.col(columns.COST_ESTIMATED) * MICROS_PER_UNIT).cast(pl.Int64)
-    billed = (micros // segments * counted).cast(pl.Decimal(38, 6)) / MICROS_PER_UNIT
-    state = pl.col(columns.STATE)
-    return (
-        pl.when(state.is_in(_BILLED))
-        .then(billed.cast(_MONEY))
-        .when(state == MessageState.IN_DOUBT.value)
-        .then(None)
-        .otherwise(pl.lit(0).cast(_MONEY))
-        .alias(columns.COST)
-    )

@@ -55,7 +55,10 @@ class Account:
     ) -> MessageBody | None:
         """Take a valid request; return the body of its 202, or None where the queue is full."""
         channel = _channel(request)
-        segments = count_segments(request.text or "") if channel is Channel.SMS else 1
+        segments = 1
+        if channel is Channel.SMS:
+            segments = count_segments(request.text or "", self.behaviour.count)
+
         recipients = request.recipients
         leaves_at = self.queue.offer(segments * len(recipients), now=arrival.seconds)
         if leaves_at is None:

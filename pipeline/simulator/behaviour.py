@@ -15,7 +15,8 @@
     unreadable  a whole 202 whose body is not JSON                        yes
 
 Of the messages taken, `failed` fail at the carrier; of their callbacks, `late`, `duplicate`,
-`reorder` and `unreceipted` come late_ms later, twice, after their successors, or never.
+`reorder` and `unreceipted` come late_ms later, twice, after their successors, or never. Segments
+are counted as the standard says, or as `count` names it (`segments.Counting`): ``count=ceil``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Self
+
+from pipeline.simulator.segments import Counting
 
 
 class Fault(StrEnum):
@@ -94,6 +97,8 @@ class Behaviour:
     unreceipted: float = 0.0
     #: How many events one callback may carry; the provider's own arrays normally hold one.
     batch: int = 1
+    #: How the provider counts the segments of a text, for its queue, its answers and its receipts.
+    count: Counting = Counting.STANDARD
 
     def __post_init__(self) -> None:
         for name in _SHARES:
@@ -112,16 +117,19 @@ class Behaviour:
 
     @classmethod
     def parse(cls, spec: str) -> Self:
-        """Read ``busy=0.05,lost=0.01,latency=40``; a time may be written without its ``_ms``.
+        """Read ``busy=0.05,latency=40,count=ceil``; a time may be written without its ``_ms``.
 
         Raises:
             ValueError: an unknown name (names the nearest known one), no number, or out of range.
         """
         values: dict[str, Any] = {}
         for part in filter(None, (part.strip() for part in spec.split(","))):
-            written, _, number = (piece.strip() for piece in part.partition("="))
+            written, _, value = (piece.strip() for piece in part.partition("="))
             name = _known_name(written)
-            values[name] = _number(written, number, int if name in _WHOLE else float)
+            if name == "count":
+                values[name] = _counting(value)
+            else:
+                values[name] = _number(written, value, int if name in _WHOLE else float)
 
         return cls(**values)
 
@@ -159,7 +167,7 @@ class Dice:
 _NAMES = tuple(field.name for field in fields(Behaviour))
 _NUMBERS = ("failed_code", *(name for name in _NAMES if name.endswith("_ms")))
 _WHOLE = frozenset({"failed_code", "batch"})
-_SHARES = tuple(name for name in _NAMES if name not in {*_NUMBERS, "batch"})
+_SHARES = tuple(name for name in _NAMES if name not in {*_NUMBERS, "batch", "count"})
 
 
 def _known_name(name: str) -> str:
@@ -176,3 +184,10 @@ def _number(name: str, value: str, kind: type[int | float]) -> float:
         return kind(value)
     except ValueError:
         raise ValueError(f"'{name}' needs a number, as in '{name}=1'") from None
+
+
+def _counting(value: str) -> Counting:
+    try:
+        return Counting(value)
+    except ValueError:
+        raise ValueError(f"'count' is one of {', '.join(Counting)}") from None

@@ -115,7 +115,7 @@ def copy(csv, folder):
 
 def dry_run(csv, folder):
     settings = Settings(campaign=CAMPAIGN, recipients=(str(csv),))
-    found = estimate(settings, folder / "plan.parquet", on=ON, bars=bars())
+    found = estimate(settings, folder / "plan.parquet", on=ON, bars_of=lambda _: bars())
     return {"messages": found.totals.messages, "skipped": found.totals.skipped}
 
 

@@ -7,6 +7,8 @@ exit code first, and the sentences are on stderr as always.
 import gzip
 import os
 import resource
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -91,6 +93,8 @@ SETTINGS = {
     "no senders": (('["+19195550199"]', "[]"), ["[campaign] from", "at least one sender"]),
     "a sender that is none": (("+19195550199", "555-0199"), ["[campaign] from", "+19195550123"]),
     "another channel": (("[sending]", 'channel = "fax"\n[sending]'), ['must be "sms" or "mms"']),
+    "too many pictures": (("[sending]", f"media = {['https://example.com/a.png'] * 11}\n[sending]"),
+        ["[campaign] media: 11 addresses", "at most 10"]),
     "another region": (("[sending]", 'region = "usa"\n[sending]'), ["region must be", '"US"']),
     "no such region": (("[sending]", 'region = "XX"\n[sending]'), ["'XX'", "ISO 3166"]),
     "a name with a slash": (('"spring"', '"a/b"'), ["[campaign] name must be", "'-'"]),
@@ -199,8 +203,10 @@ ENVIRONMENTS = {
     "journal that forgets": ({**CLOSED, "BANDCAST_JOURNAL": "memory:"}, 2, ["outlives"]),
     "journal without a directory": ({**CLOSED, "BANDCAST_JOURNAL": "sqlite:///no/such.db"}, 2,
         ["BANDCAST_JOURNAL", "'no'", "make it first"]),
-    "journal that is a table": ({**CLOSED, "BANDCAST_JOURNAL": "sqlite:///people.csv"}, 1,
-        ["people.csv", "no journal of bandcast", "name another file"]),
+    "journal that is a table": ({**CLOSED, "BANDCAST_JOURNAL": "sqlite:///people.csv"}, 2,
+        ["people.csv", "no journal of bandcast", "name the right file"]),
+    "journal of another program": ({**CLOSED, "BANDCAST_JOURNAL": "sqlite:///bookmarks.db"}, 2,
+        ["bookmarks.db", "no journal of bandcast", "name the right file"]),
     "journal that is a directory": ({**CLOSED, "BANDCAST_JOURNAL": "sqlite:///."}, 1,
         ["cannot be opened", "directory"]),
 }  # fmt: skip
@@ -210,6 +216,9 @@ ENVIRONMENTS = {
 def test_an_environment_that_cannot_be_used(bandcast, folder, monkeypatch, env, code, words):
     for name, value in env.items():
         monkeypatch.setenv(name, value)
+
+    with closing(sqlite3.connect(folder / "bookmarks.db")) as bookmarks:
+        bookmarks.execute("CREATE TABLE bookmark (id INTEGER)")
 
     before = listing(folder)
     done = bandcast("send", "campaign.toml", "--yes", "--json")

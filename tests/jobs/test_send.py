@@ -96,6 +96,13 @@ def tell_where_it_stands(folder, bandcast, env):
         "states": {"accepted": 20, "skipped": 2},
         "in_doubt": 0,
         "cost_of_results": 0.08,
+        "drift": {
+            "messages": 0,
+            "segments_difference": 0,
+            "cost_difference": 0.0,
+            "causes": [],
+            "rows": None,
+        },
         "results": "out/spring/results.parquet",
     }
     assert results(folder).equals(written)

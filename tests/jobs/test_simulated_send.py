@@ -15,10 +15,11 @@ from .shell import CAMPAIGN, finish, listing, run, start, write_campaign
 SEND = ("send", "campaign.toml", "--simulate", "--yes")
 
 ESTIMATED = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
-             "seconds_at_rate", "fingerprint", "file"]  # fmt: skip
+             "seconds_at_rate", "breakdown", "dearest", "advice", "fingerprint",
+             "file"]  # fmt: skip
 SENT = ["states", "in_doubt", "duration_seconds", "achieved_segments_per_second"]
 #: Beyond the contract.
-MORE = ["cost_of_results", "simulated", "stopped", "results"]
+MORE = ["cost_of_results", "drift", "simulated", "stopped", "results"]
 
 
 def results(folder):

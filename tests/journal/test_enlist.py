@@ -15,6 +15,21 @@ def test_a_new_plan_is_returned_and_kept_as_it_was_given(journal):
     assert journal.enlistment(CAMPAIGN) == plan
 
 
+def test_whom_a_plan_leaves_out_is_kept_from_its_first_enlistment(journal):
+    assert journal.left_out(CAMPAIGN) is None
+    journal.enlist(enlistment(run="r1"), [shard()], left_out=b"ann")
+    journal.enlist(enlistment(run="r2"), [shard()], left_out=b"bob")
+
+    assert journal.left_out(CAMPAIGN) == b"ann"
+    assert journal.left_out("another") is None
+
+
+def test_whom_a_plan_leaves_out_is_unknown_where_it_was_not_said(journal):
+    journal.enlist(enlistment(), [shard()])
+
+    assert journal.left_out(CAMPAIGN) is None
+
+
 def test_the_same_plan_again_keeps_the_earlier_run_and_the_earlier_shards(journal):
     first = enlistment(run="r1")
     journal.enlist(first, [shard()])
@@ -54,10 +69,11 @@ def test_nothing_is_stored_when_the_shards_cannot_all_be_made(journal):
         raise RuntimeError("the file ended")
 
     with pytest.raises(RuntimeError, match="the file ended"):
-        journal.enlist(enlistment(), shards())
+        journal.enlist(enlistment(), shards(), left_out=b"ann")
 
     assert journal.campaigns() == []
     assert journal.enlistment(CAMPAIGN) is None
+    assert journal.left_out(CAMPAIGN) is None
     assert journal.take(CAMPAIGN, owner="x", lease_seconds=1, now=NOW) is None
 
 

@@ -28,6 +28,7 @@ from tests.journal.builders import (
     begin,
     begin_one,
     enlist,
+    enlistment,
     finish,
     intent,
     records,
@@ -194,6 +195,29 @@ def test_a_journal_of_a_newer_bandcast_is_refused(journal, path):
 
     assert f"schema {SCHEMA_VERSION + 1}" in refusal(path)
     assert pragma(journal, "application_id") == APPLICATION_ID
+
+
+def make_it_schema_2(journal):
+    """Schema 2 had everything but whom a plan leaves out."""
+    journal._file._execute("DROP TABLE left_out")
+    journal._file._execute("PRAGMA user_version = 2")
+    journal.close()
+
+
+def test_a_journal_of_schema_2_opens_with_all_it_knows_and_keeps_more_from_now_on(journal, path):
+    enlist(journal, shard(rows=3))
+    begin_one(journal, take(journal), 1)
+    make_it_schema_2(journal)
+
+    with closing(open_journal(f"sqlite:///{path}")) as again:
+        assert states(again) == {"sending": 1, "ready": 2}
+        assert again.left_out(CAMPAIGN) is None
+        again.enlist(enlistment(campaign="summer", run="r2"), [shard()], left_out=b"ann")
+        assert again.left_out("summer") == b"ann"
+        assert pragma(again, "user_version") == SCHEMA_VERSION
+
+    with closing(open_journal(f"sqlite:///{path}")) as again:
+        assert again.left_out("summer") == b"ann"
 
 
 def tally_of(path):

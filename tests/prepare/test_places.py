@@ -1,14 +1,17 @@
 """Places: the country, the time zones and the area of a number are phonenumbers' own."""
 
 import random
+from pathlib import Path
 
 import phonenumbers
 import polars as pl
 import pytest
 from phonenumbers import timezone
 
+import pipeline.prepare.places
 from pipeline.prepare import columns
 from pipeline.prepare.places import AREA, COUNTRY, ZONES, add_places
+from tests import make_prefixes
 
 
 def places(numbers):
@@ -44,6 +47,33 @@ def test_zones_are_those_of_phonenumbers_for_every_area_code():
     assert zones == [
         "|".join(timezone.time_zones_for_geographical_number(parsed(each))) for each in valid
     ]
+
+
+def test_zones_abroad_are_those_of_phonenumbers_too():
+    examples = [
+        phonenumbers.example_number_for_type(region, kind)
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        for kind in (
+            phonenumbers.PhoneNumberType.FIXED_LINE,
+            phonenumbers.PhoneNumberType.MOBILE,
+        )
+    ]
+    numbers = [
+        int(phonenumbers.format_number(each, phonenumbers.PhoneNumberFormat.E164)[1:])
+        for each in examples
+        if each is not None
+    ]
+    assert len(numbers) > 400
+    assert places(numbers)[ZONES].to_list() == [
+        "|".join(timezone.time_zones_for_geographical_number(parsed(each))) for each in numbers
+    ]
+
+
+def test_the_table_is_what_the_script_makes(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_prefixes, "PREPARE", tmp_path)
+    make_prefixes.write_prefixes()
+    kept = Path(pipeline.prepare.places.__file__).with_name("prefixes.csv")
+    assert (tmp_path / "prefixes.csv").read_text() == kept.read_text()
 
 
 def test_rows_keep_their_order():

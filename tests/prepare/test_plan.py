@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline.errors import InputError, RateCardError, TemplateError
-from pipeline.model import Channel, Columns
+from pipeline.model import Campaign, Channel, Columns
 from pipeline.prepare import columns
 from pipeline.prepare.plan import (
     fingerprint,
@@ -183,6 +183,7 @@ def test_a_campaign_that_cannot_be_planned_is_refused_as_a_whole(data, error):
         ({"media": ("https://example.com/a.png",)}, "media"),
         ({"region": "CA"}, "region"),
         ({"columns": Columns(key="order")}, "columns"),
+        ({"all_numbers": True}, "columns"),
         ({"variants": VARIANTS}, "template"),
         ({"exclude": ("winter",)}, "exclusions"),
         ({"frequency_days": 7}, "exclusions"),
@@ -193,6 +194,13 @@ def test_a_fingerprint_names_the_part_that_changed(changes, part):
     before = fingerprint(CAMPAIGN, CARD, recipients_digest="0" * 64)
     after = fingerprint(dataclasses.replace(CAMPAIGN, **changes), CARD, recipients_digest="0" * 64)
     assert {name for name in before if before[name] != after[name]} == {part}
+
+
+def test_the_fingerprint_of_a_campaign_that_was_started_long_ago_stays():
+    """It is in journals: another digest for the same words would refuse to go on with them."""
+    campaign = Campaign(name="spring", senders=("+19195550100",), template="Hi")
+    parts = fingerprint(campaign, CARD, recipients_digest="0" * 64)
+    assert parts["columns"] == "2e7f41fe6d9aa0ee"
 
 
 def test_a_fingerprint_knows_the_file_and_the_prices():

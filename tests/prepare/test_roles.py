@@ -74,6 +74,20 @@ def test_a_row_may_have_its_own_pictures():
     ]
 
 
+def test_a_row_may_have_ten_pictures_of_its_own_and_no_more():
+    pictures = [" ".join(["https://example.com/a.png"] * many) for many in (10, 11)]
+    plan = plan_frame(
+        pl.LazyFrame({"phone": ["9195550101", "9195550102"], "picture": pictures}),
+        dataclasses.replace(
+            CAMPAIGN, template="Hi", channel=Channel.MMS, columns=Columns(media="picture")
+        ),
+        CARD,
+        on=TODAY,
+    ).collect()
+    assert plan["reason"].to_list() == [None, "invalid_media"]
+    assert "1 to 10 addresses" in plan["reason_detail"][1]
+
+
 def test_variants_are_given_by_weight_and_stay_the_same():
     phones = [f"+1919{2_000_000 + line:07}" for line in range(4_000)]
     data = {"phone": phones, "code": ["x"] * 4_000}

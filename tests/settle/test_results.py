@@ -1,11 +1,11 @@
 """The result table: every row once, one state, what it cost."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import polars as pl
 import pytest
 
+from pipeline.bandwidth.error_codes import find
 from pipeline.journal import MessageRecord
 from pipeline.model import Campaign
 from pipeline.prepare import columns
@@ -71,37 +71,19 @@ def test_the_users_values_are_untouched(plan):
     assert found["phone"][4] == "+1 919 555 0101"
 
 
-def test_cost_counts_what_the_provider_took_and_bills_its_own_count(plan):
-    found = results(
-        plan,
-        record(1, "accepted", segments_billed=1),
-        record(2, "rejected", http_status=400),
-        record(3, "in_doubt"),
-        record(4, "failed", segments_billed=3),
-    )
-    per_segment = found["cost_estimated"][0]
-    assert found["cost"].to_list() == [
-        per_segment,
-        Decimal(0),
-        None,
-        3 * per_segment,
-        Decimal(0),
-        Decimal(0),
-    ]
-
-
 def test_what_the_journal_knows_stands_in_the_row(plan):
     known = {
         "message_id": "m4",
         "http_status": 202,
         "error_code": "4432",
-        "error": "forbidden to country",
+        "error": find(4432).sentence,
         "accepted_at": NOON,
         "final_at": NOON,
         "segments_billed": 2,
         "carrier": "Acme",
     }
-    row = results(plan, record(4, "failed", **known)).row(3, named=True)
+    said = known | {"error": "forbidden to country"}
+    row = results(plan, record(4, "failed", **said)).row(3, named=True)
     assert {name: row[name] for name in known} == known
 
 
@@ -112,3 +94,16 @@ def test_a_count_that_no_32_bits_hold_is_a_count(plan):
 
 def test_a_campaign_that_was_not_sent_yet_has_results_too(plan):
     assert results(plan)["state"].to_list() == ["ready"] * 4 + ["skipped"] * 2
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "said"),
+    [
+        pytest.param("failed", "4999", "something new", id="a code that is newer than the table"),
+        pytest.param("failed", None, "no code at all", id="no code"),
+        pytest.param("rejected", "request-validation", "to: no number", id="an HTTP error"),
+        pytest.param("in_doubt", None, "no answer in time", id="a doubt"),
+    ],
+)
+def test_what_no_table_explains_keeps_the_words_it_came_with(plan, state, code, said):
+    assert results(plan, record(1, state, error_code=code, error=said))["error"][0] == said

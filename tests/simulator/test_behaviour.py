@@ -6,9 +6,9 @@ from pipeline.simulator.behaviour import Behaviour, Dice, Fault
 
 
 def test_a_spec_is_read_with_shares_times_and_whole_numbers():
-    spec = "busy=0.05, lost=0.01,latency=40,slow_ms=250,failed_code=4770,batch=3"
+    spec = "busy=0.05, lost=0.01,latency=40,slow_ms=250,failed_code=4770,batch=3,count=16bit"
     assert Behaviour.parse(spec) == Behaviour(
-        busy=0.05, lost=0.01, latency_ms=40, slow_ms=250, failed_code=4770, batch=3
+        busy=0.05, lost=0.01, latency_ms=40, slow_ms=250, failed_code=4770, batch=3, count="16bit"
     )
 
 
@@ -26,6 +26,7 @@ def test_an_empty_spec_is_a_provider_without_faults():
         pytest.param("busy=often", "'busy' needs a number", id="a word"),
         pytest.param("batch=1.5", "'batch' needs a number", id="half an event"),
         pytest.param("batch=0", "at least 1", id="no event"),
+        pytest.param("count=7bit", "'count' is one of standard, ceil, 16bit", id="a count"),
         pytest.param("busy=1.5", "between 0 and 1", id="too large a share"),
         pytest.param("busy=nan", "between 0 and 1", id="not a number"),
         pytest.param("latency=-1", "not negative", id="negative time"),

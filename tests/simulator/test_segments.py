@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.simulator.segments import count_segments
+from pipeline.simulator.segments import Counting, count_segments
 
 EMOJI = "\U0001f60e"  # two UTF-16 units
 ZHE = "\u0436"  # Cyrillic: no GSM-7
@@ -34,3 +34,24 @@ ZHE = "\u0436"  # Cyrillic: no GSM-7
 )
 def test_segments_are_counted_as_the_standard_says(text, segments):
     assert count_segments(text) == segments
+
+
+@pytest.mark.parametrize(
+    ("counting", "text", "segments"),
+    [
+        pytest.param("ceil", "a" * 152 + "€" + "a" * 152, 2, id="ceil cuts an escape pair"),
+        pytest.param("ceil", EMOJI * 67, 2, id="ceil cuts a surrogate pair"),
+        pytest.param("ceil", "a" * 160, 1, id="ceil leaves a single part alone"),
+        pytest.param("16bit", "a" * 160, 1, id="a single part has no header"),
+        pytest.param("16bit", "a" * 305, 3, id="152 septets behind a longer header"),
+        pytest.param("16bit", ZHE * 133, 3, id="66 units behind a longer header"),
+        pytest.param("ucs2", "a" * 71, 2, id="all as UCS-2"),
+        pytest.param("gsm7", ZHE * 160, 1, id="all as GSM-7"),
+        pytest.param("gsm7", "€" * 81, 2, id="the escape pairs of GSM-7 stay pairs"),
+        pytest.param("characters", "€" * 160, 1, id="an escape pair is one character"),
+        pytest.param("characters", EMOJI * 70, 1, id="a surrogate pair is one character"),
+        pytest.param("one", "a" * 2048, 1, id="all as one"),
+    ],
+)
+def test_segments_are_counted_otherwise_where_that_is_asked_for(counting, text, segments):
+    assert count_segments(text, Counting(counting)) == segments

@@ -1,0 +1,57 @@
+"""Who pays: Bandwidth's billing rules, on the rows of the results. The only place that knows them.
+
+    rejected, ready, cancelled, skipped    free: an HTTP error is never billed
+    accepted, delivered                    billed, also while no receipt has come
+    failed, and found by Bandwidth         free, but for its spam filter (4470)
+    failed, and found by the carrier       billed
+    failed without a code, or with one     billed: nobody has said that it is free
+      that is unknown
+    sending, in doubt                      open: null, and in no sum
+
+What is billed is the provider's count of segments, or ours where it told none, at the price that
+the rate card had. Money is whole millionths in here: never a float.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipeline.bandwidth.error_codes import error_codes, is_billed
+from pipeline.lifecycle import MessageState
+from pipeline.model import MICROS_PER_UNIT
+from pipeline.prepare import columns
+
+MONEY = pl.Decimal(18, 6)  #: an amount of a row, in the currency of its rate card
+
+_OPEN = [state.value for state in (MessageState.SENDING, MessageState.IN_DOUBT)]
+_BILLED = [state.value for state in (MessageState.ACCEPTED, MessageState.DELIVERED)]
+_FREE_CODES = [str(code) for code in error_codes() if not is_billed(code)]
+
+
+def billed() -> pl.Expr:
+    """Return whether a row is billed, from `state` and `error_code`: Boolean, null where open."""
+    state = pl.col(columns.STATE)
+    is_free = pl.col(columns.ERROR_CODE).is_in(_FREE_CODES).fill_null(value=False)
+    return (
+        pl.when(state.is_in(_OPEN))
+        .then(None)
+        .when(state == MessageState.FAILED.value)
+        .then(~is_free)
+        .otherwise(state.is_in(_BILLED))
+    )
+
+
+def cost() -> pl.Expr:
+    """Return what a row costs: `MONEY`, null where that is open.
+
+    From `state`, `error_code`, `segments`, `segments_billed` and `cost_estimated`; null also where
+    the provider's count is beyond all sense, so that the amount does not fit.
+    """
+    price_of_all = (pl.col(columns.COST_ESTIMATED) * MICROS_PER_UNIT).cast(pl.Int128)
+    estimated = pl.col(columns.SEGMENTS).cast(pl.Int128)
+    counted = pl.col(columns.SEGMENTS_BILLED).cast(pl.Int128).fill_null(estimated)
+    micros = (2 * price_of_all * counted + estimated) // (2 * estimated)  # rounds half up
+    amount = (micros.cast(pl.Decimal(38, 6), strict=False) / MICROS_PER_UNIT).cast(
+        MONEY, strict=False
+    )
+    return pl.when(billed()).then(amount).when(~billed()).then(pl.lit(0).cast(MONEY))

@@ -1,0 +1,113 @@
+"""Whom a campaign leaves out is settled when it starts: a resumed run is the one that was begun."""
+
+import signal
+import sqlite3
+import time
+
+import polars as pl
+import pytest
+
+from .shell import (
+    CAMPAIGN,
+    account,
+    finish,
+    ledger,
+    number,
+    run,
+    simulating,
+    start,
+    write_campaign,
+)
+
+SEND = ("send", "campaign.toml", "--yes", "--json")
+SPARED = number(5)
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with simulating() as url:
+        yield url
+
+
+def results(folder):
+    return pl.read_parquet(folder / "out" / "spring" / "results.parquet")
+
+
+def spared(folder):
+    """Why the row of the spared number is not sent."""
+    row = pl.col("phone") == SPARED
+    return results(folder).filter(row).select("state", "reason", "reason_detail").rows()
+
+
+def interrupted(folder, url, env):
+    """A run that is stopped after its first texts; some are left for the next one."""
+    before = ledger(url)["messages"]
+    with start(folder, *SEND, env=env) as process:
+        deadline = time.monotonic() + 20
+        while ledger(url)["messages"] < before + 3:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+        process.send_signal(signal.SIGINT)
+        return finish(process)
+
+
+def started(folder, url, env):
+    """A campaign that was stopped half-way, with one number on the journal's list."""
+    write_campaign(folder, people=60, text=CAMPAIGN.replace("2000", "20"))
+    added = run(folder, "suppress", "add", SPARED, "--because", "letter", env=env)
+    assert added.code == 0, added.err
+    first = interrupted(folder, url, env)
+    assert (first.code, first.json["states"]["skipped"]) == (5, 3)
+    assert first.json["states"]["ready"] > 0
+    return spared(folder)
+
+
+def lift(folder, env):
+    lifted = run(folder, "suppress", "remove", SPARED, "--because", "came back", env=env)
+    assert lifted.code == 0, lifted.err
+
+
+def test_a_suppression_lifted_after_the_start_does_not_change_the_campaign(folder, provider):
+    env, before = account(provider), ledger(provider)["messages"]
+    why = started(folder, provider, env)
+    assert [(state, reason) for state, reason, _ in why] == [("skipped", "suppressed")]
+    lift(folder, env)
+
+    shown = run(folder, "results", "campaign.toml", "--json", env=env)
+    assert (shown.code, shown.json["states"]["skipped"]) == (0, 3)
+    assert spared(folder) == why
+    dry = run(folder, "estimate", "campaign.toml", "--json", env=env)
+    assert dry.json["skipped"]["suppressed"] == 1
+
+    rest = run(folder, *SEND, "--rate", "2000", env=env)
+    assert rest.code == 0, rest.err
+    assert rest.json["states"] == {"accepted": 59, "skipped": 3}
+    assert sum(rest.json["states"].values()) == rest.json["rows"] == 62
+    assert spared(folder) == why
+    book = ledger(provider)
+    assert book["messages"] - before == 59
+    assert book["duplicate_handsets"] == []
+
+
+def test_the_estimate_of_another_plan_asks_the_lists_of_today(folder, provider):
+    env = account(provider)
+    started(folder, provider, env)
+    lift(folder, env)
+    (folder / "campaign.toml").write_text(CAMPAIGN.replace("Sunday", "Monday"))
+    dry = run(folder, "estimate", "campaign.toml", "--json", env=env)
+    assert "suppressed" not in dry.json["skipped"]
+
+
+def test_a_campaign_in_a_journal_of_schema_2_goes_on_by_the_lists(folder, provider):
+    env = account(provider)
+    started(folder, provider, env)
+    with sqlite3.connect(folder / "journal.db") as journal:
+        journal.execute("DROP TABLE left_out")
+        journal.execute("PRAGMA user_version = 2")
+
+    journal.close()
+    rest = run(folder, *SEND, "--rate", "2000", env=env)
+    assert rest.code == 0, rest.err
+    assert rest.json["states"] == {"accepted": 59, "skipped": 3}
