@@ -38,6 +38,7 @@ _PAIRS_GSM7 = tuple(
 )
 
 _ODD = columns.WORKING + "odd"
+_CHARACTERS = columns.WORKING + "characters"
 _UCS2 = columns.WORKING + "ucs2"
 _PAIRS = columns.WORKING + "pairs"
 
@@ -116,17 +117,20 @@ def add_segments(
         text is null.
     """
     return (
-        lf.with_columns(_odd_text(pl.col(text)).alias(_ODD))
+        lf.with_columns(
+            _odd_text(pl.col(text)).alias(_ODD),
+            pl.col(text).str.len_chars().alias(_CHARACTERS),  # once for both: polars sees it
+        )
         .with_columns(pl.col(_ODD).str.contains(alphabet.NOT_GSM7).alias(_UCS2))
         .with_columns(_pairs().cast(pl.Int32).alias(_PAIRS))
         .with_columns(
             pl.when(pl.col(text).is_not_null())
             .then(_by_encoding({encoding: encoding.value for encoding in Encoding}))
             .alias(columns.ENCODING),
-            (pl.col(text).str.len_chars().cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
+            (pl.col(_CHARACTERS).cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
         )
         .with_columns(_segments(text, header_bytes).alias(columns.SEGMENTS))
-        .drop(_ODD, _UCS2, _PAIRS)
+        .drop(_ODD, _CHARACTERS, _UCS2, _PAIRS)
     )
 
 
