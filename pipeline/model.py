@@ -112,7 +112,7 @@ class Message:
     channel: Channel = Channel.SMS
     #: What the provider will count, bill and charge to the rate: 1 for an MMS.
     segments: int
-    #: Estimated price in millionths of the rate card's currency.
+    #: The most it may cost, in millionths of the rate card's currency: what a budget reserves.
     cost_micros: int = 0
     #: Addresses of pictures (MMS).
     media: tuple[str, ...] = ()
