@@ -78,6 +78,8 @@ WALLS = {
             "pipeline.bandwidth.wire",
             "pipeline.prepare.alphabet",
             "pipeline.prepare.columns",
+            "pipeline.prepare.segments",
+            "pipeline.prepare.smart",
             "pipeline.settle",
         },
     ),
