@@ -73,9 +73,12 @@ WALLS = {
     "pipeline.settle": (
         {"anyio", "polars", "starlette", "uvicorn"},
         {
+            "pipeline.account",
+            "pipeline.errors",
             "pipeline.model",
             "pipeline.lifecycle",
             "pipeline.journal",
+            "pipeline.wishes",
             "pipeline.bandwidth.error_codes",
             "pipeline.bandwidth.wire",
             "pipeline.prepare.alphabet",
