@@ -152,9 +152,10 @@ def _check_certificate(certfile: Path | None, keyfile: Path | None) -> None:
 
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certfile, keyfile)
-    except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "strerror", None) or "no PEM certificate with its key"
-        raise UsageError(f"--certfile, --keyfile: they cannot be used: {reason}") from None
+    except ssl.SSLError:
+        raise UsageError("--certfile, --keyfile: this is no PEM certificate with its key") from None
+    except OSError as error:
+        raise UsageError(f"--certfile, --keyfile: {error.strerror}") from None
 
 
 async def _receive(

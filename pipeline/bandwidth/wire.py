@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
@@ -56,6 +56,8 @@ __all__ = [
 ]
 
 INBOUND_TYPE = "message-received"
+#: Of one webhook; Bandwidth normally sends one. Half a million zeros would take seconds to refuse.
+MOST_EVENTS = 10_000
 
 
 class Unreadable(ValueError):
@@ -117,7 +119,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 _ERROR = msgspec.json.Decoder(ErrorBody)
 _PAGE = msgspec.json.Decoder(MessagesPage | list[MessagesPage], strict=False)
 _TOKEN = msgspec.json.Decoder(TokenBody, strict=False)
-_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_EVENTS = msgspec.json.Decoder(Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_EVENTS)])
 _EVENT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TYPED = msgspec.json.Decoder(_Typed)
 _CALLBACK = msgspec.json.Decoder(Callback, strict=False)
@@ -205,7 +207,7 @@ def sort_callbacks(body: bytes) -> Sorted:
     """Read a webhook: an array of events, or a single one. None costs its neighbours anything.
 
     Raises:
-        Unreadable: the body is neither an array nor an object.
+        Unreadable: the body is neither an array of at most `MOST_EVENTS` nor an object.
     """
     found = Sorted([], [], [])
     for raw in _split(body):

@@ -152,6 +152,12 @@ def test_an_array_without_events_is_a_webhook():
     assert wire.sort_callbacks(b"[]") == ([], [], [])
 
 
+def test_an_array_of_far_too_many_events_is_unreadable():
+    assert len(wire.sort_callbacks(b"[" + b"0," * 9_999 + b"0]").unreadable) == 10_000
+    with pytest.raises(wire.Unreadable):
+        wire.sort_callbacks(b"[" + b"0," * 10_000 + b"0]")
+
+
 @pytest.mark.parametrize("body", [body for body in UNREADABLE if body.id != "not-utf8"])
 def test_what_is_no_webhook_is_unreadable(body):
     with pytest.raises(wire.Unreadable):
