@@ -247,6 +247,14 @@ class Inbound:
     media: tuple[str, ...] = ()
 
 
+class Wish(StrEnum):
+    """What somebody asks for with a message that is one word."""
+
+    STOP = "stop"  #: no more texts
+    START = "start"  #: texts again
+    HELP = "help"  #: who is this?
+
+
 # --- What was found in a file --------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ Hardly any field is required, and none that is empty is written. `wire` reads an
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
@@ -145,6 +146,10 @@ class MessagesPage(_Body, omit_defaults=False, kw_only=True):
 # --- Webhooks -------------------------------------------------------------------------------------
 
 
+#: What a database's integer holds with ease: a larger one is no code and no count.
+_Small = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
 class CallbackMessage(_Body):
     """The message a callback speaks of."""
 
@@ -152,7 +157,7 @@ class CallbackMessage(_Body):
     owner: str | None = None
     application_id: str | None = None
     time: datetime | None = None
-    segment_count: int | None = None
+    segment_count: _Small | None = None
     direction: str | None = None
     to: list[str] = []
     sender: str | None = msgspec.field(name="from", default=None)
@@ -173,7 +178,7 @@ class Callback(_Body, kw_only=True):
     description: str = ""
     message: CallbackMessage
     #: Only for ``message-failed``.
-    error_code: int | None = None
+    error_code: _Small | None = None
     #: Only where the account has the feature.
     carrier_name: str | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
@@ -39,6 +39,7 @@ __all__ = [
     "MessageRequest",
     "MessagesPage",
     "PageInfo",
+    "Sorted",
     "SpringError",
     "TokenBody",
     "Unreadable",
@@ -55,6 +56,8 @@ __all__ = [
 ]
 
 INBOUND_TYPE = "message-received"
+#: Of one webhook; Bandwidth normally sends one. Half a million zeros would take seconds to refuse.
+MOST_EVENTS = 10_000
 
 
 class Unreadable(ValueError):
@@ -105,6 +108,10 @@ class _Named(msgspec.Struct):
     id: str
 
 
+class _Typed(msgspec.Struct):
+    type: str
+
+
 # Not strict: a number in quotation marks is a number.
 _REQUEST = msgspec.json.Decoder(MessageRequest, strict=False)
 _ACCEPTED = msgspec.json.Decoder(MessageBody, strict=False)
@@ -112,10 +119,12 @@ _NAMED = msgspec.json.Decoder(_Named)
 _ERROR = msgspec.json.Decoder(ErrorBody)
 _PAGE = msgspec.json.Decoder(MessagesPage | list[MessagesPage], strict=False)
 _TOKEN = msgspec.json.Decoder(TokenBody, strict=False)
-_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_EVENTS = msgspec.json.Decoder(Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_EVENTS)])
 _EVENT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TYPED = msgspec.json.Decoder(_Typed)
 _CALLBACK = msgspec.json.Decoder(Callback, strict=False)
 _RECEIPT_TYPES = frozenset(ReceiptKind)
+_KNOWN_TYPES = _RECEIPT_TYPES | {INBOUND_TYPE}
 
 
 def decode_request(body: bytes) -> MessageRequest:
@@ -178,32 +187,39 @@ def decode_token(body: bytes) -> TokenBody:
     return _read(_TOKEN, body, "a token")
 
 
+class Sorted(NamedTuple):
+    """The events of a webhook."""
+
+    #: What we understand, each with its raw JSON.
+    known: list[tuple[Receipt | Inbound, bytes]]
+    #: Raw JSON of types that are not about our texts (``message-read``).
+    strange: list[bytes]
+    #: Raw JSON of what has no type, or one we know and cannot read.
+    unreadable: list[bytes]
+
+
 def decode_callbacks(body: bytes) -> list[tuple[Receipt | Inbound, bytes]]:
     """Read a webhook: every event we know, each with its own raw JSON. See `sort_callbacks`."""
-    return sort_callbacks(body)[0]
+    return sort_callbacks(body).known
 
 
-def sort_callbacks(body: bytes) -> tuple[list[tuple[Receipt | Inbound, bytes]], list[bytes]]:
-    """Read a webhook: an array of events, or a single one.
-
-    Returns:
-        The events we know, each with its raw JSON, and the raw JSON of the others: types that are
-        not about our texts (``message-read``), or known ones that cannot be read. One such event
-        never costs its neighbours.
+def sort_callbacks(body: bytes) -> Sorted:
+    """Read a webhook: an array of events, or a single one. None costs its neighbours anything.
 
     Raises:
-        Unreadable: the body is neither an array nor an object.
+        Unreadable: the body is neither an array of at most `MOST_EVENTS` nor an object.
     """
-    known: list[tuple[Receipt | Inbound, bytes]] = []
-    skipped: list[bytes] = []
+    found = Sorted([], [], [])
     for raw in _split(body):
         event = _event(raw)
-        if event is None:
-            skipped.append(raw)
+        if event is not None:
+            found.known.append((event, raw))
+        elif _is_strange(raw):
+            found.strange.append(raw)
         else:
-            known.append((event, raw))
+            found.unreadable.append(raw)
 
-    return known, skipped
+    return found
 
 
 def _split(body: bytes) -> list[bytes]:
@@ -224,6 +240,13 @@ def _event(raw: bytes) -> Receipt | Inbound | None:
         return _inbound(callback)
 
     return _receipt(callback) if callback.type in _RECEIPT_TYPES else None
+
+
+def _is_strange(raw: bytes) -> bool:
+    try:
+        return _read(_TYPED, raw, "an event").type not in _KNOWN_TYPES
+    except Unreadable:
+        return False
 
 
 def _receipt(callback: Callback) -> Receipt:
