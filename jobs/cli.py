@@ -17,7 +17,10 @@ from jobs import console
 from pipeline.errors import BandcastError
 
 #: Every command is the function `run` of the module of its name.
-COMMANDS = ("estimate", "send", "status", "results", "simulate", "segments", "errors", "suppress")
+COMMANDS = (
+    *("estimate", "send", "status", "results", "simulate", "segments", "errors", "suppress"),
+    "media",
+)
 
 _UNEXPECTED, _USAGE, _INTERRUPTED = 1, 2, 5
 

@@ -50,8 +50,9 @@ WALLS = {
         {"pipeline.model", "pipeline.errors", "pipeline.bandwidth.wire"},
     ),
     "pipeline.bandwidth.error_codes": (set(), set()),
+    "pipeline.bandwidth.media_types": (set(), set()),
     "pipeline.bandwidth": (
-        {"httpx", "aiohttp", "anyio", "yarl"},
+        {"httpx", "aiohttp", "anyio", "tenacity", "yarl"},
         {"pipeline.account", "pipeline.model", "pipeline.errors", "pipeline.bandwidth"},
     ),
     "pipeline.journal": (
