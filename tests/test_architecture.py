@@ -70,7 +70,7 @@ WALLS = {
         {"pipeline.model", "pipeline.errors", "pipeline.journal", "pipeline.dispatch"},
     ),
     "pipeline.settle": (
-        {"anyio", "polars", "starlette", "uvicorn"},
+        {"anyio", "msgspec", "polars", "starlette", "uvicorn"},
         {
             "pipeline.model",
             "pipeline.lifecycle",
@@ -141,6 +141,7 @@ SHARED_BY_JOBS = {
     "jobs.doctor",
     "jobs.document",
     "jobs.drifting",
+    "jobs.filters",
     "jobs.options",
     "jobs.progress",
     "jobs.summary",
