@@ -27,6 +27,8 @@ COMMANDS = (
     "segments",
     "errors",
     "suppress",
+    "media",
+    "messages",
 )
 
 _UNEXPECTED, _USAGE, _INTERRUPTED = 1, 2, 5

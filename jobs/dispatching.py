@@ -17,9 +17,7 @@ from pydantic import SecretStr
 from jobs.budgets import standing
 from jobs.progress import Progress, watch
 from pipeline.account import Account, ClientCredentials
-from pipeline.bandwidth.auth import auth_for
-from pipeline.bandwidth.client import BandwidthClient
-from pipeline.bandwidth.transport import AiohttpTransport
+from pipeline.bandwidth.client import BandwidthClient, client_of
 from pipeline.campaign import job_of
 from pipeline.dispatch.pace import SteadyClock, quiet_the_collector
 from pipeline.dispatch.sender import Counts
@@ -146,7 +144,7 @@ async def _connected(
 ) -> AsyncIterator[BandwidthClient]:
     """Yield a client of the account, or of a simulator whose receipts come to our own journal."""
     if isinstance(provider, Account):
-        async with _client(provider) as client:
+        async with client_of(provider, lanes=MOST_LANES) as client:
             yield client
 
         return
@@ -164,13 +162,8 @@ async def _connected(
                 messaging_url=simulator.url,
                 token_url=simulator.token_url,
             )
-            async with _client(account) as client:
+            async with client_of(account, lanes=MOST_LANES) as client:
                 yield client
-
-
-def _client(account: Account) -> BandwidthClient:
-    transport = AiohttpTransport(lanes=MOST_LANES)
-    return BandwidthClient(account, transport, auth_for(account, transport))
 
 
 async def _attended(worker: Worker, progress: Progress, stop: Stop, *, quiet: bool) -> None:

@@ -50,14 +50,19 @@ class Account:
     token_url: str = PRODUCTION_TOKEN_URL
 
 
-def load_account(environ: Mapping[str, str]) -> Account:
+def load_account(environ: Mapping[str, str], *, sends: bool = True) -> Account:
     """Read account and credentials from the environment.
+
+    Args:
+        environ: The environment.
+        sends: Without it no application is needed: only messages belong to one.
 
     Raises:
         CredentialsError: something is not set; names every variable that is missing.
         SettingsError: an address is not https (plain http is for loopback only).
     """
-    missing = [name for name in ("BW_ACCOUNT_ID", "BW_APPLICATION_ID") if not environ.get(name)]
+    needed = ("BW_ACCOUNT_ID", "BW_APPLICATION_ID") if sends else ("BW_ACCOUNT_ID",)
+    missing = [name for name in needed if not environ.get(name)]
     credentials = _credentials(environ)
     if credentials is None:
         missing.append("BW_CLIENT_ID with BW_CLIENT_SECRET (or BW_USERNAME with BW_PASSWORD)")
@@ -66,6 +71,8 @@ def load_account(environ: Mapping[str, str]) -> Account:
         raise CredentialsError(
             f"no credentials to send with: set {', '.join(missing)}; "
             "or try without an account: --simulate"
+            if sends
+            else f"no credentials to ask Bandwidth with: set {', '.join(missing)}"
         )
 
     urls = {
@@ -77,7 +84,7 @@ def load_account(environ: Mapping[str, str]) -> Account:
 
     return Account(
         account_id=environ["BW_ACCOUNT_ID"],
-        application_id=environ["BW_APPLICATION_ID"],
+        application_id=environ.get("BW_APPLICATION_ID", ""),
         credentials=credentials,
         messaging_url=urls["BW_MESSAGING_URL"].rstrip("/"),
         token_url=urls["BW_TOKEN_URL"],

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -61,7 +62,23 @@ def _guarded(name: str) -> pl.Expr:
 
 
 def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside `path`, then put it in place; both the file and its name survive a power cut.
+    with replacing(path) as temporary:
+        try:
+            write(temporary)
+        except PolarsError as error:
+            if system := _SYSTEM_ERROR.search(str(error)):
+                number, sentence = int(system["number"]), system["sentence"].strip()
+                raise OSError(number, sentence, str(path)) from error
+
+            raise
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file beside `path`, then put it in place; it and its name survive a power cut.
+
+    Yields:
+        The file to write: empty, mode 0600, gone where the block raises.
 
     Raises:
         OSError: it cannot be written there.
@@ -70,14 +87,11 @@ def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     temporary = Path(name)
     try:
-        write(temporary)
+        yield temporary
         os.fsync(descriptor)
         temporary.replace(path)
-    except BaseException as error:
+    except BaseException:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, PolarsError) and (system := _SYSTEM_ERROR.search(str(error))):
-            raise OSError(int(system["number"]), system["sentence"].strip(), str(path)) from error
-
         raise
     finally:
         os.close(descriptor)

@@ -51,8 +51,9 @@ WALLS = {
         {"pipeline.model", "pipeline.errors", "pipeline.bandwidth.wire"},
     ),
     "pipeline.bandwidth.error_codes": (set(), set()),
+    "pipeline.bandwidth.media_types": (set(), set()),
     "pipeline.bandwidth": (
-        {"httpx", "aiohttp", "anyio", "yarl"},
+        {"httpx", "aiohttp", "anyio", "tenacity", "yarl"},
         {"pipeline.account", "pipeline.model", "pipeline.errors", "pipeline.bandwidth"},
     ),
     "pipeline.journal": (
@@ -71,7 +72,7 @@ WALLS = {
         {"pipeline.model", "pipeline.errors", "pipeline.journal", "pipeline.dispatch"},
     ),
     "pipeline.settle": (
-        {"anyio", "polars", "starlette", "uvicorn"},
+        {"anyio", "msgspec", "polars", "starlette", "uvicorn"},
         {
             "pipeline.account",
             "pipeline.errors",
@@ -147,6 +148,7 @@ SHARED_BY_JOBS = {
     "jobs.doctor",
     "jobs.document",
     "jobs.drifting",
+    "jobs.filters",
     "jobs.options",
     "jobs.progress",
     "jobs.summary",

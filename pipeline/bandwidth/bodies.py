@@ -2,6 +2,7 @@
 
     POST messages   MessageRequest -> MessageBody (202) | ErrorBody | SpringError (404)
     GET messages    MessagesPage { PageInfo, ListItem... }
+    GET media       MediaItem...
     webhooks        Callback { CallbackMessage }...
     POST token      TokenBody
 
@@ -141,6 +142,18 @@ class MessagesPage(_Body, omit_defaults=False, kw_only=True):
     total_count: int = 0
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
     messages: list[ListItem]
+
+
+# --- GET /users/{accountId}/media -----------------------------------------------------------------
+
+
+class MediaItem(_Body):
+    """A file of the account, as the list of media tells it."""
+
+    media_name: str
+    content_length: int | None = None
+    #: Where it can be had, with credentials.
+    content: str | None = None
 
 
 # --- Webhooks -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Bandwidth's API as two verbs: send one message, list messages.
+"""Bandwidth's API as verbs: send one message, list messages, and the account's media.
 
 `send` answers with an outcome whatever the wire does, and POSTs once; only a 401, which proves that
 nothing was sent, is followed by a second POST with a fresh token. It speaks to the transport
@@ -16,47 +16,40 @@ import httpx
 
 from pipeline.account import Account
 from pipeline.bandwidth import wire
-from pipeline.bandwidth.auth import Auth, TokenUnavailable
-from pipeline.bandwidth.verdict import outcome_of_answer, outcome_of_error, retry_after_seconds
-from pipeline.errors import BandcastError, CredentialsError
+from pipeline.bandwidth.auth import Auth, TokenUnavailable, auth_for
+from pipeline.bandwidth.connection import Connection, RequestFailed, content_of
+from pipeline.bandwidth.media import MediaStore
+from pipeline.bandwidth.transport import AiohttpTransport
+from pipeline.bandwidth.verdict import outcome_of_answer, outcome_of_error
 from pipeline.model import Halted, InDoubt, Message, NotSent, Outcome
 
 _UNAUTHORIZED = 401
+_UNLISTED = "messages cannot be listed"
 
 Filter = str | int | float | bool | datetime | list[str] | None
 
 
-class ListingFailed(BandcastError):
-    """A page of the listing did not come. Asking again is harmless."""
-
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        http_status: int | None = None,
-        retry_after_seconds: float | None = None,
-    ) -> None:
-        self.http_status = http_status
-        self.retry_after_seconds = retry_after_seconds
-        super().__init__(sentence)
+def client_of(account: Account, *, lanes: int = 4) -> BandwidthClient:
+    """Return a client of the account that carries up to `lanes` requests at a time."""
+    transport = AiohttpTransport(lanes=lanes)
+    return BandwidthClient(account, transport, auth_for(account, transport))
 
 
 class BandwidthClient:
-    """One account's messages. Owns the transport: `async with` closes it."""
+    """One account's messages and media. Owns the transport: `async with` closes it."""
 
     def __init__(self, account: Account, transport: httpx.AsyncBaseTransport, auth: Auth) -> None:
         self._application_id = account.application_id
         self._transport = transport
         self._auth = auth
-        self._url = httpx.URL(
-            f"{account.messaging_url}/users/{quote(account.account_id, safe='')}/messages"
-        )
-        self._headers = [
-            (b"Host", self._url.netloc),
-            (b"Accept", b"application/json"),
-            (b"User-Agent", b"bandcast"),
+        self._connection = Connection(account, transport, auth)
+        self._url = self._connection.url("messages")
+        self._post_headers = [
+            *self._connection.headers,
+            (b"Content-Type", b"application/json; charset=utf-8"),
         ]
-        self._post_headers = [*self._headers, (b"Content-Type", b"application/json; charset=utf-8")]
+        #: The account's files.
+        self.media = MediaStore(self._connection)
         #: Hash of the header that a 401 made us renew, until anything but a 401 answers it.
         self._unproven: int | None = None
 
@@ -134,18 +127,14 @@ class BandwidthClient:
 
         Raises:
             CredentialsError: the provider does not know us, or does not allow it (401, 403).
-            ListingFailed: any other reason, with the wait that the provider asks for.
+            RequestFailed: any other reason, with the wait that the provider asks for.
         """
-        url = self._url.copy_with(query=_query(filters))
+        url = self._connection.url("messages", query=_query(filters))
+        answer = await self._connection.ask("GET", url, failure=_UNLISTED)
         try:
-            header = await self._auth.header()
-            status, headers, body = await self._get(url, header)
-            if status == _UNAUTHORIZED and (fresh := await self._auth.renew(header)) != header:
-                status, headers, body = await self._get(url, fresh)
-        except TokenUnavailable as error:
-            raise ListingFailed(f"messages cannot be listed: {error}") from None
-
-        return _page(status, headers, body)
+            return wire.decode_page(answer.body)
+        except wire.Unreadable as error:
+            raise RequestFailed(f"{_UNLISTED}: {error}", http_status=answer.status) from None
 
     async def _post(self, body: bytes, header: str) -> Outcome:
         headers = [
@@ -160,36 +149,11 @@ class BandwidthClient:
             return outcome_of_error(error)
 
         try:
-            content = await _content(response)
+            content = await content_of(response)
         except Exception:  # whatever its class says: the request has been read
             return InDoubt(reason="answer cut or garbled", http_status=response.status_code)
 
         return outcome_of_answer(response.status_code, response.headers, content)
-
-    async def _get(self, url: httpx.URL, header: str) -> tuple[int, httpx.Headers, bytes]:
-        headers = [*self._headers, (b"Authorization", header.encode())]
-        try:
-            response = await self._transport.handle_async_request(
-                httpx.Request("GET", url, headers=headers)
-            )
-            return response.status_code, response.headers, await _content(response)
-        except httpx.HTTPError as error:
-            raise ListingFailed(
-                f"messages cannot be listed: the provider does not answer ({type(error).__name__})"
-            ) from None
-
-
-async def _content(response: httpx.Response) -> bytes:
-    """Read the body; where nothing is encoded without `aread`, which takes 45 us to find that."""
-    assert isinstance(response.stream, httpx.AsyncByteStream)
-    is_encoded = any(name.lower() == b"content-encoding" for name, _ in response.headers.raw)
-    try:
-        if is_encoded:
-            return await response.aread()
-
-        return b"".join([chunk async for chunk in response.stream])
-    finally:
-        await response.aclose()
 
 
 def _query(filters: dict[str, Filter]) -> bytes:
@@ -214,24 +178,3 @@ def _written(value: Filter) -> str:
             return ",".join(value)
         case _:
             return str(value)
-
-
-def _page(status: int, headers: httpx.Headers, body: bytes) -> wire.MessagesPage:
-    if status in (_UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise CredentialsError(
-            f"Bandwidth does not let these credentials list messages (HTTP {status}): "
-            "check the credentials, the account and its permissions"
-        )
-
-    if status != httpx.codes.OK:
-        error = wire.decode_error(body)
-        raise ListingFailed(
-            f"messages cannot be listed: HTTP {status} {error.type if error else ''}".rstrip(),
-            http_status=status,
-            retry_after_seconds=retry_after_seconds(headers),
-        )
-
-    try:
-        return wire.decode_page(body)
-    except wire.Unreadable as error:
-        raise ListingFailed(f"messages cannot be listed: {error}", http_status=status) from None

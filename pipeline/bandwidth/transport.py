@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
 from typing import NamedTuple, Self
 
 import aiohttp
@@ -25,6 +26,9 @@ DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 #: are usual): a request written while the other end hangs up is in doubt. A busy lane never idles
 #: that long, so the price is a handshake after a pause.
 KEEPALIVE_SECONDS = 15.0
+
+#: Extension of a request: its answer is wanted as soon as it begins.
+LIVE = "bandcast.live"
 
 #: What aiohttp would add by itself; the headers of the request are all there are.
 _NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
@@ -56,6 +60,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Exchange one request for its complete answer.
 
+        A body that is a stream is read as it is sent. With the extension `LIVE` the answer comes
+        back when it begins, and its body is read as it arrives: no bound but for each piece.
+
         Raises:
             httpx.TransportError: see the table of this module.
         """
@@ -76,25 +83,26 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         given = request.extensions.get("timeout")
         bounds = self._bounds if given is None else _Bounds.of(given)
-        async with (
-            asyncio.timeout(bounds.whole_seconds),
-            self._open().request(
+        async with asyncio.timeout(bounds.whole_seconds):
+            answer = await self._open().request(
                 request.method,
                 URL(str(request.url), encoded=True),
                 headers=[
                     (name.decode("latin-1"), value.decode("latin-1"))
                     for name, value in request.headers.raw
                 ],
-                data=await request.aread() or None,
+                data=await _content(request),
                 timeout=bounds.phases,
                 allow_redirects=False,
-            ) as answer,
-        ):
-            return httpx.Response(
-                answer.status,
-                headers=answer.raw_headers,
-                stream=httpx.ByteStream(await answer.read()),
             )
+            stream: httpx.AsyncByteStream
+            if request.extensions.get(LIVE):
+                stream = _LiveStream(answer)
+            else:
+                async with answer:
+                    stream = httpx.ByteStream(await answer.read())
+
+            return httpx.Response(answer.status, headers=answer.raw_headers, stream=stream)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -123,6 +131,35 @@ class _Bounds(NamedTuple):
             aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=read),
             None if connect is None or read is None or write is None else connect + read + write,
         )
+
+
+class _LiveStream(httpx.AsyncByteStream):
+    """The body of an answer, as it arrives."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _translated(error)
+        else:
+            return
+
+        raise failure
+
+    async def aclose(self) -> None:
+        self._answer.close()
+
+
+async def _content(request: httpx.Request) -> bytes | httpx.AsyncByteStream | None:
+    if isinstance(request.stream, httpx.ByteStream):
+        return await request.aread() or None
+
+    assert isinstance(request.stream, httpx.AsyncByteStream)
+    return request.stream
 
 
 def _translated(error: Exception) -> httpx.TransportError:

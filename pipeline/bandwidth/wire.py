@@ -19,6 +19,7 @@ from pipeline.bandwidth.bodies import (
     ErrorBody,
     FieldError,
     ListItem,
+    MediaItem,
     MessageBody,
     MessageRequest,
     MessagesPage,
@@ -35,6 +36,7 @@ __all__ = [
     "ErrorBody",
     "FieldError",
     "ListItem",
+    "MediaItem",
     "MessageBody",
     "MessageRequest",
     "MessagesPage",
@@ -46,6 +48,7 @@ __all__ = [
     "decode_accepted",
     "decode_callbacks",
     "decode_error",
+    "decode_media",
     "decode_page",
     "decode_request",
     "decode_token",
@@ -118,6 +121,7 @@ _ACCEPTED = msgspec.json.Decoder(MessageBody, strict=False)
 _NAMED = msgspec.json.Decoder(_Named)
 _ERROR = msgspec.json.Decoder(ErrorBody)
 _PAGE = msgspec.json.Decoder(MessagesPage | list[MessagesPage], strict=False)
+_MEDIA = msgspec.json.Decoder(list[MediaItem], strict=False)
 _TOKEN = msgspec.json.Decoder(TokenBody, strict=False)
 _EVENTS = msgspec.json.Decoder(Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_EVENTS)])
 _EVENT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -176,6 +180,15 @@ def decode_page(body: bytes) -> MessagesPage:
             return page
         case _:
             raise Unreadable("a page of messages must be one object")
+
+
+def decode_media(body: bytes) -> list[MediaItem]:
+    """Read one page of the list of media.
+
+    Raises:
+        Unreadable: it is no such list.
+    """
+    return _read(_MEDIA, body, "a list of media")
 
 
 def decode_token(body: bytes) -> TokenBody:

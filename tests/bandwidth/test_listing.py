@@ -8,7 +8,8 @@ import anyio
 import pytest
 
 from pipeline.bandwidth.auth import auth_for
-from pipeline.bandwidth.client import BandwidthClient, ListingFailed
+from pipeline.bandwidth.client import BandwidthClient
+from pipeline.bandwidth.connection import RequestFailed
 from pipeline.bandwidth.transport import AiohttpTransport
 from pipeline.errors import CredentialsError
 from tests.bandwidth.faults import closed_port
@@ -90,7 +91,7 @@ def test_a_page_that_does_not_come_says_why_and_when_to_ask_again(
     provider = Provider()
     provider.answers = [(status, body, headers)]
 
-    with pytest.raises(ListingFailed, match=sentence) as caught:
+    with pytest.raises(RequestFailed, match=sentence) as caught:
         talk(in_process, provider, list_alice)
 
     assert (caught.value.http_status, caught.value.retry_after_seconds) == (status, seconds)
@@ -103,5 +104,5 @@ def test_a_provider_that_cannot_be_reached_is_a_listing_that_failed(credentials)
         async with AiohttpTransport() as transport:
             await list_alice(BandwidthClient(account, transport, auth_for(account, transport)))
 
-    with pytest.raises(ListingFailed, match="ConnectError"):
+    with pytest.raises(RequestFailed, match="ConnectError"):
         anyio.run(run)

@@ -1,0 +1,95 @@
+"""bandcast media: files up and down, in tables and in JSON, and sentences for what does not go."""
+
+import pytest
+
+from tests.bandwidth.shelf import Shelf, served
+
+from .shell import SECRETS
+
+
+@pytest.fixture
+def shelf():
+    shelf = Shelf()
+    with served(shelf.app) as shelf.address:
+        yield shelf
+
+
+@pytest.fixture
+def media(bandcast, shelf):
+    environment = {
+        "BW_ACCOUNT_ID": "9900000",
+        "BW_MESSAGING_URL": f"{shelf.address}/api/v2",
+        "BW_TOKEN_URL": f"{shelf.address}/token",
+        **SECRETS,
+    }
+    return lambda *arguments: bandcast("media", *arguments, env=environment)
+
+
+def test_a_file_goes_up_is_listed_comes_back_and_is_deleted(media, folder, shelf):
+    (folder / "logo.png").write_bytes(b"picture")
+
+    up = media("upload", "logo.png", "--name", "spring/", "--cache-control", "no-cache", "--json")
+    listed = media("list", "--json")
+    down = media("get", "spring/logo.png", "--out", "back", "--json")
+    gone = media("delete", "spring/logo.png", "--json")
+
+    address = f"{shelf.address}/api/v2/users/9900000/media/spring/logo.png"
+    about = {"name": "spring/logo.png", "bytes": 7}
+    assert up.json == {"uploaded": [{**about, "content_type": "image/png", "address": address}]}
+    assert listed.json == {"media": [{**about, "address": "/spring/logo.png"}]}
+    assert down.json == {"downloaded": [{**about, "file": "back/logo.png"}]}
+    assert gone.json == {"deleted": [{"name": "spring/logo.png"}]}
+    assert (folder / "back" / "logo.png").read_bytes() == b"picture"
+    assert shelf.files == {}
+    assert {up.code, listed.code, down.code, gone.code} == {0}
+
+
+def test_a_person_reads_names_and_sizes(media, folder):
+    (folder / "logo.png").write_bytes(b"picture")
+
+    assert "uploaded: 1" in media("upload", "logo.png").out
+    assert media("list").out.split() == ["7", "logo.png"]
+    assert media("list", "--quiet").out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["upload"], "media upload: say which files"),
+        (["upload", "nothing.png"], "nothing.png: there is no such file"),
+        (["upload", "card.toml"], "card.toml: the provider takes no files that are named like"),
+        (["upload", "people.csv", "people.csv", "--name", "x.csv"], "--name is for one file"),
+        (["upload", "people.csv", "--name", "../x.csv"], "is no name for a media file"),
+        (["list", "a.png"], "media list: lists every file"),
+        (["get", "people.csv"], "people.csv: is there already"),
+        (["get", "a/b.png", "c/b.png"], "two of these would become one file"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_nothing_is_sent(media, shelf, arguments, sentence):
+    done = media(*arguments)
+
+    assert done.code == 2
+    assert sentence in done.err
+    assert not shelf.files
+
+
+def test_a_download_that_fails_leaves_no_file(media, folder):
+    done = media("get", "nothing.png")
+
+    assert done.code == 1
+    assert "there is no media file 'nothing.png'" in done.err
+    assert not [path for path in folder.iterdir() if "nothing" in path.name]
+
+
+def test_without_credentials_it_says_what_to_set(bandcast):
+    done = bandcast("media", "list")
+
+    assert done.code == 4
+    assert "set BW_ACCOUNT_ID, BW_CLIENT_ID with BW_CLIENT_SECRET" in done.err
+    assert "APPLICATION" not in done.err
+
+
+def test_refused_credentials_end_with_their_code(media, shelf):
+    shelf.refusals = [(403, {})]
+
+    assert media("list").code == 4
