@@ -2,6 +2,7 @@
 
     POST messages   MessageRequest -> MessageBody (202) | ErrorBody | SpringError (404)
     GET messages    MessagesPage { PageInfo, ListItem... }
+    GET media       MediaItem...
     webhooks        Callback { CallbackMessage }...
     POST token      TokenBody
 
@@ -140,6 +141,18 @@ class MessagesPage(_Body, omit_defaults=False, kw_only=True):
     total_count: int = 0
     page_info: PageInfo = msgspec.field(default_factory=PageInfo)
     messages: list[ListItem]
+
+
+# --- GET /users/{accountId}/media -----------------------------------------------------------------
+
+
+class MediaItem(_Body):
+    """A file as the list of media tells it."""
+
+    media_name: str
+    content_length: int | None = None
+    #: The address it is downloaded from.
+    content: str | None = None
 
 
 # --- Webhooks -------------------------------------------------------------------------------------
