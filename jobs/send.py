@@ -71,7 +71,7 @@ def run(
     url = (
         simulation_url(folder, settings.campaign.name)
         if simulate
-        else options.journal_url(campaign)
+        else options.sending_url(campaign)
     )
     _refuse_to_ask_nobody(yes=yes)
 

@@ -130,8 +130,7 @@ def estimate(
 
     _refuse_change(reading, before, plan_path)
     written = pl.scan_parquet(plan_path)
-    totals = plan.totals(written, draft.grid.carrier_name())
-    advisor = Advisor(plan=written, campaign=campaign, views=draft.views, grid=draft.grid)
+    totals = plan.totals(written, draft.grid.carrier_name(), has_variants=bool(campaign.variants))
     return Estimate(
         settings=settings,
         plan_path=plan_path,
@@ -142,8 +141,18 @@ def estimate(
         findings=(*findings, *smart.findings_of(replaced or ())),
         replaced=replaced,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
-        advice=advisor.advise() if with_advice else (),
+        advice=_advise(written, campaign, draft) if with_advice else (),
     )
+
+
+def _advise(written: pl.LazyFrame, campaign: Campaign, draft: plan.Draft) -> tuple[Advice, ...]:
+    return Advisor(
+        plan=written,
+        campaign=campaign,
+        views=draft.views,
+        grid=draft.grid,
+        has_picture=draft.has_picture,
+    ).advise()
 
 
 def _fingerprint(

@@ -70,6 +70,8 @@ class Draft:
     views: Mapping[str, pl.Expr]
     #: The prices of what is in `frame`, were it changed, and of every channel.
     grid: PriceGrid
+    #: Whether a row of `frame` has a picture to be an MMS with (Boolean).
+    has_picture: pl.Expr
     #: `smart.ORIGINAL` of every row of `frame`, in its order: its text before characters were
     #: replaced; None where none are.
     originals: pl.LazyFrame | None = None
@@ -129,6 +131,7 @@ def draft(
         frame=plan.frame(numbers, grid, barred),
         findings=tuple(find_repairs(numbers, phone)),
         views=plan.views,
+        has_picture=plan.has_picture,
         originals=plan.originals(numbers),
         grid=prices(number=RECIPIENT, channels=tuple(Channel)),
     )
