@@ -53,6 +53,9 @@ _REPORT_SECONDS = 60.0
 _LAST_ANSWERS_SECONDS = 10.0
 _MOST_CHARACTERS = 2_048
 
+#: A provider with few connections waits for each answer: lingering longer would set its pace.
+_LINGER_SECONDS = 0.001
+
 #: A receiver begins no attempts: its committer needs a pace and a lease, and uses neither.
 _NO_PACE, _NO_LEASE = Pace(account="", rate_segments_per_second=1), 0.0
 
@@ -166,7 +169,13 @@ async def _receive(
     Raises:
         JournalError: the journal can record no more; the provider repeats what was not answered.
     """
-    committer = Committer(journal, pace=_NO_PACE, lease_seconds=_NO_LEASE, clock=_now)
+    committer = Committer(
+        journal,
+        pace=_NO_PACE,
+        lease_seconds=_NO_LEASE,
+        clock=_now,
+        linger_seconds=_LINGER_SECONDS,
+    )
 
     async def keep(events: Events) -> list[Inbound]:
         return await committer.call(lambda journal: keep_events(journal, events, now=_now()))
