@@ -23,13 +23,12 @@ import anyio
 import typer
 from anyio.abc import TaskStatus
 
-from jobs import console, options
+from jobs import accounts, console, options
 from pipeline.account import (
     CALLBACK_PASSWORD,
     CALLBACK_USERNAME,
     Account,
     is_loopback,
-    load_account,
     load_callback_credentials,
 )
 from pipeline.bandwidth.auth import auth_for
@@ -100,6 +99,7 @@ def run(
         typer.Option(help="TLS certificate (PEM), where no reverse proxy does TLS."),
     ] = None,
     keyfile: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    profile: accounts.Profile = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -108,7 +108,7 @@ def run(
         raise SettingsError([f"there is no file '{campaign}', so no journal beside it"])
 
     url, text = options.journal_url(campaign), _checked(help_text)
-    help_ = Help(text=text, account=load_account(os.environ)) if text else None
+    help_ = Help(text=text, account=accounts.account_of(profile)) if text else None
     door = _port(host, port, certfile, keyfile)
     with closing(door.listener), closing(open_journal(url)) as journal:
         report = anyio.run(lambda: _receive(journal, door, help_, find_path(url), quiet=quiet))
