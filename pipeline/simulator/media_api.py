@@ -117,8 +117,10 @@ class MediaApi:
         if file is None:
             return answers.no_such_media()
 
-        # The document calls every file an octet stream, so who wants one gets any.
-        if not (wants(request, media_type(file.content_type)) or wants(request, _ANYTHING)):
+        # The document calls every file an octet stream, and the provider's own client says that it
+        # wants JSON (the errors) whatever it downloads: both get any file.
+        kinds = (media_type(file.content_type), _ANYTHING, JSON)
+        if not any(wants(request, kind) for kind in kinds):
             return answers.not_acceptable()
 
         headers = {"content-type": file.content_type}
