@@ -17,7 +17,8 @@ from pipeline.simulator.account_queue import ListingLimit
 from pipeline.simulator.behaviour import NOT_TAKEN, Fault
 from pipeline.simulator.book import Entry
 from pipeline.simulator.door import JSON, media_type, refusal, wants
-from pipeline.simulator.listing import BadQuery, read_page
+from pipeline.simulator.filters import BadQuery
+from pipeline.simulator.listing import read_page
 from pipeline.simulator.validation import problems
 
 

@@ -89,6 +89,21 @@ def test_an_item_has_neither_text_nor_tag(app):
         pytest.param({"fromDateTime": "2020-01-01T00:00:00.000Z"}, range(12), id="since"),
         pytest.param({"toDateTime": "2020-01-01T00:00:00.000+00:00"}, [], id="until"),
         pytest.param({"messageId": "unknown"}, [], id="unknown id"),
+        pytest.param({"product": "LOCAL_A2P"}, range(12), id="product"),
+        pytest.param({"product": "TOLL_FREE"}, [], id="other product"),
+        pytest.param({"bwQueued": "false"}, range(12), id="none waits here"),
+        pytest.param({"bwQueued": "true"}, [], id="waits here"),
+        pytest.param({"carrierQueued": "false"}, range(12), id="none waits at the carrier"),
+        pytest.param({"carrierQueued": "true"}, [], id="waits at the carrier"),
+        pytest.param({"carrierName": "AT&T"}, [], id="no carrier is known"),
+        pytest.param({"campaignId": "CJEUMDK"}, [], id="no campaign is known"),
+        pytest.param({"location": "123ABC"}, [], id="no location is known"),
+        pytest.param({"fromBwLatency": "0"}, [], id="no latency is measured"),
+        pytest.param({"fromCarrierLatency": "0"}, [], id="no carrier's latency is measured"),
+        pytest.param({"fromMessageSize": "0"}, [], id="no size is known"),
+        pytest.param({"toMessageSize": "999"}, [], id="no size is known, at most"),
+        pytest.param({"callingNumberCountryA3": "USA"}, [], id="no country is known"),
+        pytest.param({"calledNumberCountryA3": "USA"}, [], id="no called country is known"),
     ],
 )
 def test_filters_pick_messages(app, params, expected):
@@ -123,7 +138,18 @@ def test_status_and_error_code_tell_the_same_messages(app):
         pytest.param({"destinationTn": ",".join(["+19195550123"] * 11)}, "at most 10", id="eleven"),
         pytest.param({"messageStatus": "LOST"}, "must be one of", id="unknown status"),
         pytest.param({"errorCode": "x"}, "whole number", id="no code"),
-        pytest.param({"carrierName": "Verizon"}, "no filter 'carrierName'", id="not simulated"),
+        pytest.param({"carrier": "Verizon"}, "no filter 'carrier'", id="no such filter"),
+        pytest.param({"product": "SMS"}, "must be one of", id="unknown product"),
+        pytest.param({"bwQueued": "yes"}, "true or false", id="neither true nor false"),
+        pytest.param({"calledNumberCountryA3": "us"}, "three letters", id="no country"),
+        pytest.param({"fromMessageSize": "-1"}, "whole number", id="negative size"),
+        pytest.param({"errorCode": "9" * 5_000}, "whole number", id="endless number"),
+        pytest.param(
+            {"sourceTn": "+1919", "limitTotalCount": "1"}, "true or false", id="no total count"
+        ),
+        pytest.param(
+            {"sourceTn": "+1919", "pageToken": "YWZ0ZXI6LTU="}, "pageToken", id="token before all"
+        ),
         pytest.param({"sourceTn": "+1919", "limit": "0"}, "at least 1", id="no limit"),
         pytest.param({"sourceTn": "+1919", "limit": "10001"}, "10000", id="too far"),
         pytest.param({"sourceTn": "+1919", "pageToken": "?"}, "pageToken", id="token"),
@@ -149,6 +175,21 @@ def test_pages_follow_each_other_by_token_and_by_link(app):
     assert "prevPageToken" not in first["pageInfo"]
     assert "nextPageToken" not in third["pageInfo"]
     assert ask(app, "GET", second["pageInfo"]["prevPage"]).json() == first
+
+
+@pytest.mark.parametrize(
+    ("sender", "product"),
+    [
+        ("+18335550100", "TOLL_FREE"),
+        ("12345", "SHORT_CODE_REACH"),
+        ("Shop & Co", "ALPHA_NUMERIC"),
+        (caller.SENDER, "LOCAL_A2P"),
+    ],
+)
+def test_the_product_follows_from_the_sender(sender, product):
+    app = make_app(Behaviour())
+    send(app, from_=sender)
+    assert listed(app, product=product)["totalCount"] == 1
 
 
 def test_a_listing_is_sorted_by_a_field_in_either_direction(app):
