@@ -23,6 +23,8 @@ Filter = Callable[[str, str, float], Test]
 _MILLISECOND_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)", re.ASCII)
 _COUNTRY = re.compile(r"[A-Z]{3}", re.ASCII)
 _TOLL_FREE = re.compile(r"\+18(00|33|44|55|66|77|88)\d{7}", re.ASCII)
+_HANDSET = re.compile(r"\+?[0-9]{1,15}", re.ASCII)  # or the beginning of one
+_SENDER = re.compile(r"[A-Za-z0-9 +_&-]{1,16}", re.ASCII)  # also names
 _WORDS = {
     "messageStatus": {
         *("RECEIVED", "QUEUED", "SENDING", "SENT"),
@@ -196,6 +198,10 @@ def numbers(name: str, value: str) -> list[str]:
 
     if len(listed) == 1 and len(value) < MIN_PARTIAL_CHARACTERS:
         raise BadQuery(f"'{name}' must be at least {MIN_PARTIAL_CHARACTERS} characters")
+
+    form = _SENDER if name == "sourceTn" else _HANDSET
+    if not all(form.fullmatch(number) for number in listed):
+        raise BadQuery(f"'{name}' must be telephone numbers in E164 format, with '+' as '%2B'")
 
     return listed
 

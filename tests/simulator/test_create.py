@@ -220,8 +220,9 @@ def test_refusals_are_as_documented(app, method, path, options, status, expected
     assert not app.state.ledger.texts
 
 
-def test_an_unknown_address_is_refused_by_the_framework(app):
-    answer = ask(app, "POST", "/api/v2/user/9900000/messages", json=message())
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT", "DELETE"])
+def test_an_unknown_address_is_refused_by_the_framework(app, method):
+    answer = ask(app, method, "/api/v2/user/9900000/messages")
     body = answer.json()
     assert answer.status_code == 404
     assert datetime.fromisoformat(body.pop("timestamp")).tzinfo is not None

@@ -4,11 +4,17 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import httpx
 import pytest
+from starlette.datastructures import URL
 
 from pipeline.bandwidth.wire import query_time
+from pipeline.model import Channel
 from pipeline.simulator.account_queue import LISTING_REQUESTS
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.book import Book, Entry
+from pipeline.simulator.fate import Fate
+from pipeline.simulator.ledger import Text
+from pipeline.simulator.listing import read_page
 
 from . import caller
 from .caller import ask, send
@@ -66,6 +72,7 @@ def test_an_item_has_neither_text_nor_tag(app):
     [
         pytest.param({"sourceTn": OTHER_SENDER}, [11], id="sender"),
         pytest.param({"sourceTn": "+1919"}, range(12), id="part of a sender"),
+        pytest.param({"sourceTn": "Shop & Co"}, [], id="sender with a name"),
         pytest.param({"sourceTn": f"{OTHER_SENDER},+19195550102"}, [11], id="senders"),
         pytest.param({"destinationTn": caller.number(7)}, [7], id="recipient"),
         pytest.param({"destinationTn": "+1919555001"}, [10, 11], id="part of a recipient"),
@@ -136,6 +143,8 @@ def test_status_and_error_code_tell_the_same_messages(app):
         pytest.param({"toDateTime": "2024-13-01T00:00:00.000Z"}, "no date", id="month 13"),
         pytest.param({"destinationTn": "+191"}, "at least 5", id="short part of a number"),
         pytest.param({"destinationTn": ",".join(["+19195550123"] * 11)}, "at most 10", id="eleven"),
+        pytest.param({"destinationTn": " 19195550123"}, "%2B", id="a plus that became a space"),
+        pytest.param({"sourceTn": "+19195550123;"}, "%2B", id="no number"),
         pytest.param({"messageStatus": "LOST"}, "must be one of", id="unknown status"),
         pytest.param({"errorCode": "x"}, "whole number", id="no code"),
         pytest.param({"carrier": "Verizon"}, "no filter 'carrier'", id="no such filter"),
@@ -190,6 +199,50 @@ def test_the_product_follows_from_the_sender(sender, product):
     app = make_app(Behaviour())
     send(app, from_=sender)
     assert listed(app, product=product)["totalCount"] == 1
+
+
+def test_a_page_holds_a_hundred_unless_asked_otherwise():
+    book = book_of(101)
+    page = read_page(book, URL("/?sourceTn=%2B1919"), is_visible=lambda _: True, now=0.0)
+    assert (page.total_count, len(page.messages)) == (101, 100)
+    assert page.page_info.next_page_token
+
+
+@pytest.mark.parametrize(("asked", "total"), [("true", 10_000), ("false", 10_001)])
+def test_the_total_is_capped_where_that_is_asked_for(asked, total):
+    url = URL(f"/?sourceTn=%2B1919&limitTotalCount={asked}")
+    page = read_page(book_of(10_001), url, is_visible=lambda _: True, now=0.0)
+    assert page.total_count == total
+
+
+def book_of(entries):
+    """A book with this many texts to different handsets."""
+    book = Book()
+    fate = Fate(leaves_at=0.0, settles_at=0.0, error_code=None)
+    for index in range(entries):
+        text = Text(
+            message_id=f"m{index}",
+            tag=None,
+            to=(caller.number(index),),
+            sender=caller.SENDER,
+            segments=1,
+            length=5,
+            digest="d",
+            arrival_seconds=0.0,
+            arrived_at=datetime.now(UTC),
+        )
+        book.add(
+            Entry(
+                text=text,
+                to=text.to[0],
+                account_id=caller.ACCOUNT,
+                channel=Channel.SMS,
+                attachments=0,
+                fate=fate,
+            )
+        )
+
+    return book
 
 
 def test_a_listing_is_sorted_by_a_field_in_either_direction(app):

@@ -23,11 +23,11 @@ from pipeline.simulator.media import CONTENT_TYPES
 from .caller import BASIC
 
 DOCUMENT = Path(__file__).parents[1] / "data" / "messaging-openapi.yml"
-EXAMPLES = 50
+EXAMPLES = 40
 
 NUMBER = r"\+[1-9][0-9]{6,14}"
-SENDER = rf"^({NUMBER}|[0-9]{{3,8}}|[A-Za-z][A-Za-z0-9 +_&-]{{0,10}})$"
-NUMBERS = rf"^(\+[0-9]{{4,14}}|{NUMBER}(,{NUMBER}){{1,9}})$"
+HANDSETS = r"^(\+[0-9]{4,15}|[0-9]{5,15}|\+?[0-9]{1,15}(,\+?[0-9]{1,15}){1,9})$"
+SENDERS = r"^([A-Za-z0-9 +_&-]{5,16}|[A-Za-z0-9 +_&-]{1,16}(,[A-Za-z0-9 +_&-]{1,16}){1,9})$"
 MOMENT = r"^20[0-9]{2}-0[1-9]-[0-2][1-8]T[01][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
 COUNTRY = "^[A-Z]{3}$"
 NATURAL = {"minimum": 0, "maximum": 10**18 - 1}
@@ -39,8 +39,8 @@ LIMITS = {
     ("schemas", "tag"): {"maxLength": 1024},
     ("schemas", "messageMedia"): {"maxItems": 10},
     ("schemas", "expiration"): {"pattern": r"^2[1-9][0-9]{2}-0[1-9]-0[1-9]T0[0-9]:[0-5]0:00Z$"},
-    ("parameters", "sourceTn"): {"pattern": NUMBERS},
-    ("parameters", "destinationTn"): {"pattern": NUMBERS},
+    ("parameters", "sourceTn"): {"pattern": SENDERS},
+    ("parameters", "destinationTn"): {"pattern": HANDSETS},
     ("parameters", "fromDateTime"): {"pattern": MOMENT},
     ("parameters", "toDateTime"): {"pattern": MOMENT},
     ("parameters", "callingNumberCountryA3"): {"pattern": COUNTRY},
@@ -60,7 +60,13 @@ LIMITS = {
 }
 MESSAGE = {
     "to": {"minItems": 1, "maxItems": 10, "items": {"type": "string", "pattern": f"^{NUMBER}$"}},
-    "from": {"type": "string", "pattern": SENDER},
+    "from": {
+        "anyOf": [
+            {"pattern": f"^{NUMBER}$"},
+            {"pattern": "^[0-9]{3,8}$"},
+            {"allOf": [{"pattern": "^[A-Za-z0-9 +_&-]{1,11}$"}, {"pattern": "[A-Za-z]"}]},
+        ]
+    },
 }
 TEXT_OR_MEDIA = [
     {"required": ["text"], "properties": {"text": {"minLength": 1}}},
