@@ -27,7 +27,7 @@ from pipeline.estimate import Estimate
 from pipeline.journal import Journal, Spending, Tally
 from pipeline.journal.committer import Committer
 from pipeline.lifecycle import SETTLED, MessageState
-from pipeline.model import Receipt
+from pipeline.model import Delivery, Receipt
 from pipeline.settle.receipts import listening, receipts_app
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
@@ -102,7 +102,8 @@ async def dispatch(
     )
     before = journal.tally(job.campaign)
     quiet_the_collector()
-    async with committer, _connected(provider, committer, clock) as wire:
+    delivery = estimate.settings.delivery
+    async with committer, _connected(provider, committer, clock, delivery) as wire:
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
         progress = Progress(worker, estimate, settled_before=_settled(before))
         began = time.monotonic()
@@ -139,11 +140,11 @@ def _settled(tally: Tally | None) -> int:
 
 @asynccontextmanager
 async def _connected(
-    provider: Provider, committer: Committer, clock: Callable[[], datetime]
+    provider: Provider, committer: Committer, clock: Callable[[], datetime], delivery: Delivery
 ) -> AsyncIterator[BandwidthClient]:
     """Yield a client of the account, or of a simulator whose receipts come to our own journal."""
     if isinstance(provider, Account):
-        async with client_of(provider, lanes=MOST_LANES) as client:
+        async with client_of(provider, lanes=MOST_LANES, delivery=delivery) as client:
             yield client
 
         return
@@ -161,7 +162,7 @@ async def _connected(
                 messaging_url=simulator.url,
                 token_url=simulator.token_url,
             )
-            async with client_of(account, lanes=MOST_LANES) as client:
+            async with client_of(account, lanes=MOST_LANES, delivery=delivery) as client:
                 yield client
 
 

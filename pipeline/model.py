@@ -9,7 +9,7 @@ Standard library only, and no behaviour beyond spelling a tag: this page is the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 MICROS_PER_UNIT = 1_000_000  #: money inside frames and the journal is an integer of millionths
@@ -147,6 +147,17 @@ class AttemptId:
 
 def _is_ascii_digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18  # what an SQL integer holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How urgent messages are, and how long they are of use; said with every POST."""
+
+    #: Ahead of the account's other messages in the provider's queue, for senders that may be.
+    is_urgent: bool = False
+    #: What still waits in the provider's queue then fails, unbilled: so long after its POST, or at
+    #: a moment (aware). None is never.
+    expires_after: timedelta | datetime | None = None
 
 
 # --- What an attempt came to ---------------------------------------------------------------------

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
-from pipeline.model import Campaign, Channel, Columns, FileFormat, Variant
+from pipeline.model import Campaign, Channel, Columns, Delivery, FileFormat, Variant
 from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, EXPECTED, Document
 
 _OPTIONS = {
@@ -52,6 +52,8 @@ class Settings:
     budget: Decimal | None = None
     #: The most that the account may spend on one UTC day, by all its campaigns in this journal.
     daily_budget: Decimal | None = None
+    #: Priority and expiration.
+    delivery: Delivery = field(default_factory=Delivery)
     #: The rate card; None is the built-in card of list prices.
     card: Path | None = None
     #: A table of prefixes or numbers with their carriers.
@@ -180,6 +182,10 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
         rate_segments_per_second=checked.sending.rate,
         budget=checked.sending.budget,
         daily_budget=checked.sending.daily_budget,
+        delivery=Delivery(
+            is_urgent=checked.sending.priority == "high",
+            expires_after=checked.sending.expires_after,
+        ),
         card=card,
         carriers=base / checked.rates.carriers if checked.rates.carriers else None,
     )

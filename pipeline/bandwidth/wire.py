@@ -74,8 +74,23 @@ def encode(body: msgspec.Struct | Sequence[msgspec.Struct]) -> bytes:
     return _ENCODER.encode(body)
 
 
-def encode_message(message: Message, *, application_id: str, tag: str) -> bytes:
-    """Write the POST that asks for `message`, carrying `tag` through all its callbacks."""
+def encode_message(
+    message: Message,
+    *,
+    application_id: str,
+    tag: str,
+    priority: str | None = None,
+    expires_at: datetime | None = None,
+) -> bytes:
+    """Write the POST that asks for `message`, carrying `tag` through all its callbacks.
+
+    Args:
+        message: What is sent.
+        application_id: Which of the account's applications sends it.
+        tag: Ours; holds no personal data.
+        priority: ``default`` or ``high``; None leaves it out.
+        expires_at: Aware; what still waits in the queue then is not sent any more.
+    """
     request = MessageRequest(
         application_id=application_id,
         to=list(message.to),
@@ -83,12 +98,14 @@ def encode_message(message: Message, *, application_id: str, tag: str) -> bytes:
         text=message.text or None,
         media=list(message.media) or None,
         tag=tag,
+        priority=priority,
+        expiration=query_time(expires_at) if expires_at else None,
     )
     return _ENCODER.encode(request)
 
 
 def query_time(time: datetime) -> str:
-    """Write a moment for the listing's date filters, which insist on milliseconds.
+    """Write a moment in RFC 3339 with milliseconds, which the listing's date filters insist on.
 
     Raises:
         ValueError: the moment has no time zone.
