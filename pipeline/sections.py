@@ -15,6 +15,9 @@ from pipeline.model import MOST_MEDIA
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
 
+#: What the provider takes of one file (support article 12823216).
+DEFAULT_MEDIA_BYTES = 3_500_000
+
 #: What each key holds, for the sentence about one that does not.
 EXPECTED = {
     "campaign": "a section: write [campaign] on a line of its own",
@@ -26,7 +29,9 @@ EXPECTED = {
     "from": 'a list of senders, such as ["+19195550123"]',
     "template": "a text in quotes, and not empty",
     "channel": '"sms", "mms" or "auto"',
-    "media": 'a list of addresses, such as ["https://example.com/a.png"]',
+    "media": 'a list of addresses or files, such as ["https://example.com/a.png", "logo.png"]',
+    "shrink": "true or false",
+    "max_bytes": "a whole number of bytes from 1000 to 100000000",
     "region": 'a country code of two capital letters, such as "US"',
     "rate": "a number of segments per second above 0, at most 10000",
     "budget": "an amount above 0 in the rate card's currency, such as 500.00",
@@ -88,7 +93,7 @@ def _some(recipients: tuple[str, ...]) -> tuple[str, ...]:
 
 def _few_pictures(media: tuple[str, ...]) -> tuple[str, ...]:
     if len(media) > MOST_MEDIA:
-        raise ValueError(f"{len(media)} addresses; the provider takes at most {MOST_MEDIA}")
+        raise ValueError(f"{len(media)} pictures; the provider takes at most {MOST_MEDIA}")
 
     return media
 
@@ -204,6 +209,13 @@ class SendingSection(_Section):
     expires_after: Annotated[timedelta | datetime | None, BeforeValidator(_expiry)] = None
 
 
+class MediaSection(_Section):
+    """Pictures from local files."""
+
+    shrink: Annotated[bool, Field(strict=True)] = False
+    max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000, strict=True)] = DEFAULT_MEDIA_BYTES
+
+
 class FileSection(_Section):
     """How the recipient files are written; what is missing is found out."""
 
@@ -230,4 +242,5 @@ class Document(_Section):
     variants: tuple[VariantSection, ...] = ()
     suppression: SuppressionSection = SuppressionSection()
     frequency: FrequencySection = FrequencySection()
+    media: MediaSection = MediaSection()
     file: FileSection = FileSection()

@@ -119,7 +119,7 @@ class BandwidthClient:
             else NotSent(reason="access token renewed", http_status=_UNAUTHORIZED)
         )
 
-    async def ready(self) -> NotSent | None:
+    async def ready(self, _message: Message, /) -> NotSent | None:
         """Make sure of an access token before a message takes its slot of the rate.
 
         Returns:

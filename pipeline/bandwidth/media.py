@@ -44,7 +44,7 @@ class MediaStore:
     async def upload(
         self,
         name: str,
-        source: Path,
+        source: Path | bytes,
         *,
         content_type: str,
         cache_control: str | None = None,
@@ -54,7 +54,8 @@ class MediaStore:
 
         Args:
             name: May have slashes; holds no personal data.
-            source: Read as it is sent, and once more for every further try.
+            source: The file, read as it is sent and once more for every further try; or what is
+                in it.
             content_type: Returned with the file whenever it is downloaded.
             cache_control: The directives of HTTP's header of this name.
             watch: Told of the progress.
@@ -64,7 +65,14 @@ class MediaStore:
             RequestFailed: the file was not stored, as far as we know.
             OSError: `source` cannot be read.
         """
-        url, size = self._url(name), (await anyio.Path(source).stat()).st_size
+        url = self._url(name)
+        if isinstance(source, bytes):
+            size = len(source)
+            content: httpx.AsyncByteStream = httpx.ByteStream(source)
+        else:
+            size = (await anyio.Path(source).stat()).st_size
+            content = _FileStream(source, size, watch)
+
         headers = [
             (b"Content-Type", content_type.encode()),
             (b"Content-Length", b"%d" % size),
@@ -81,7 +89,7 @@ class MediaStore:
                 url,
                 failure=f"'{name}' cannot be uploaded",
                 headers=headers,
-                content=_FileStream(source, size, watch),
+                content=content,
                 extensions={"timeout": patience},
             )
         )

@@ -99,7 +99,7 @@ SETTINGS = {
     "a sender that is none": (("+19195550199", "555-0199"), ["[campaign] from", "+19195550123"]),
     "another channel": (("[sending]", 'channel = "fax"\n[sending]'), ['"mms" or "auto"']),
     "too many pictures": (("[sending]", f"media = {['https://example.com/a.png'] * 11}\n[sending]"),
-        ["[campaign] media: 11 addresses", "at most 10"]),
+        ["[campaign] media: 11 pictures", "at most 10"]),
     "another region": (("[sending]", 'region = "usa"\n[sending]'), ["region must be", '"US"']),
     "no such region": (("[sending]", 'region = "XX"\n[sending]'), ["'XX'", "ISO 3166"]),
     "a name with a slash": (('"spring"', '"a/b"'), ["[campaign] name must be", "'-'"]),
