@@ -147,11 +147,11 @@ class MessagesPage(_Body, omit_defaults=False, kw_only=True):
 
 
 class MediaItem(_Body):
-    """A file of the account, as the list of media tells it."""
+    """A file as the list of media tells it."""
 
     media_name: str
     content_length: int | None = None
-    #: Where it can be had, with credentials.
+    #: The address it is downloaded from.
     content: str | None = None
 
 
