@@ -147,7 +147,7 @@ def find_pictures(
         try:
             pictures[entry] = _checked(folder / entry, most_bytes, room if shrink else None)
         except ValueError as problem:
-            problems.append(f"{place or 'media: '}'{entry}' {problem}")
+            problems.append(f"{place or '[campaign] media: '}'{entry}' {problem}")
 
     _refuse(problems)
     return Pictures(of=pictures)

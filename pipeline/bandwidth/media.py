@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import httpx
 
 from pipeline.bandwidth import wire
@@ -205,17 +206,17 @@ class _FileStream(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         sent = 0
-        while chunk := await self._piece(sent):
+        while chunk := await anyio.to_thread.run_sync(self._piece, sent):
             sent += len(chunk)
             if self._watch:
                 self._watch(sent)
 
             yield chunk
 
-    async def _piece(self, start: int) -> bytes:
-        async with await anyio.open_file(self._path, "rb") as file:
-            await file.seek(start)
-            return await file.read(min(_CHUNK_BYTES, self._size - start))
+    def _piece(self, start: int) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(start)
+            return file.read(min(_CHUNK_BYTES, self._size - start))
 
 
 async def _save(response: httpx.Response, target: Path, watch: Watch | None) -> int:
