@@ -21,20 +21,22 @@ def print_warnings(estimate: Estimate) -> None:
 
 
 def warnings(estimate: Estimate) -> list[str]:
-    """Say which budgets are under the estimate: the run will stop, and when."""
-    settings, cost = estimate.settings, estimate.cost
-    total, said = _money(cost, estimate), []
-    if settings.budget is not None and settings.budget < cost:
+    """Say which budgets are under what the campaign may cost: the run may stop, and when."""
+    settings, said = estimate.settings, list[str]()
+    most = Decimal(estimate.totals.cost_high_micros) / MICROS_PER_UNIT
+    whole = "the estimate of" if most == estimate.cost else "the highest cost, which is reserved:"
+    over = f"is under {whole} {_money(most, estimate)}"
+    if settings.budget is not None and settings.budget < most:
         said.append(
-            f"the budget of {_money(settings.budget, estimate)} is under the estimate of {total}: "
-            "sending will stop before the end, with messages left"
+            f"the budget of {_money(settings.budget, estimate)} {over}: sending will stop before "
+            "the end, with messages left"
         )
 
-    if settings.daily_budget is not None and settings.daily_budget < cost:
-        days = math.ceil(cost / settings.daily_budget)
+    if settings.daily_budget is not None and settings.daily_budget < most:
+        days = math.ceil(most / settings.daily_budget)
         said.append(
-            f"the daily budget of {_money(settings.daily_budget, estimate)} is under the estimate "
-            f"of {total}: sending will stop every day (UTC) and take {days} days or more"
+            f"the daily budget of {_money(settings.daily_budget, estimate)} {over}: sending will "
+            f"stop every day (UTC) and take {days} days or more"
         )
 
     return said

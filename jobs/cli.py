@@ -18,8 +18,17 @@ from pipeline.errors import BandcastError
 
 #: Every command is the function `run` of the module of its name.
 COMMANDS = (
-    *("estimate", "send", "status", "results", "simulate", "segments", "errors", "suppress"),
-    *("media", "messages"),
+    "estimate",
+    "send",
+    "receive",
+    "status",
+    "results",
+    "simulate",
+    "segments",
+    "errors",
+    "suppress",
+    "media",
+    "messages",
 )
 
 _UNEXPECTED, _USAGE, _INTERRUPTED = 1, 2, 5

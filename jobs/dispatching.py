@@ -6,7 +6,7 @@ import hashlib
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,11 +27,12 @@ from pipeline.estimate import Estimate
 from pipeline.journal import Journal, Spending, Tally
 from pipeline.journal.committer import Committer
 from pipeline.lifecycle import SETTLED, MessageState
-from pipeline.model import Receipt
-from pipeline.settle.receipts import listening, receipts_app
+from pipeline.model import Inbound
+from pipeline.settle.receipts import Events, Receiver, keep_events
+from pipeline.settle.serving import listening
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
-from pipeline.simulator.server import EmbeddedSimulator
+from pipeline.simulator.server import EmbeddedSimulator, listen
 from pipeline.uploads import Uploading
 
 log = logging.getLogger(__name__)
@@ -149,10 +150,10 @@ async def _connected(
 
         return
 
-    async def receive(receipts: Sequence[tuple[Receipt, bytes]]) -> int:
-        return await committer.call(lambda journal: journal.receive(receipts, now=clock()))
+    async def keep(events: Events) -> list[Inbound]:
+        return await committer.call(lambda journal: keep_events(journal, events, now=clock()))
 
-    async with listening(receipts_app(receive)) as callback_url:
+    async with listening(Receiver(keep).app, listen()) as callback_url:
         app = make_app(provider.behaviour, seed=provider.seed, callback_url=callback_url)
         with EmbeddedSimulator(app) as simulator:
             account = Account(

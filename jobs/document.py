@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from pipeline.estimate import Estimate
@@ -43,12 +44,11 @@ def estimate_json(found: Estimate) -> dict[str, Any]:
 
 def _budget_json(found: Estimate) -> dict[str, Any]:
     budget, daily = found.settings.budget, found.settings.daily_budget
+    most = Decimal(found.totals.cost_high_micros) / MICROS_PER_UNIT
     return {
         "campaign": None if budget is None else float(budget),
         "daily": None if daily is None else float(daily),
-        "covers_estimate": not any(
-            limit is not None and limit < found.cost for limit in (budget, daily)
-        ),
+        "covers_estimate": not any(limit is not None and limit < most for limit in (budget, daily)),
     }
 
 

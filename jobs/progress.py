@@ -71,7 +71,7 @@ class Progress:
 
     @property
     def cost(self) -> str:
-        """Estimated cost of what this run sent."""
+        """What this run sent costs at most, by our own count."""
         return console.money(self.counts.cost_micros / 1e6, self._estimate.totals.currency)
 
 

@@ -13,8 +13,10 @@ from pipeline.errors import SettingsError, UsageError
 from pipeline.simulator.access import Credentials
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.media import MEGABYTE, MediaLimits
 from pipeline.simulator.segments import Counting
 from pipeline.simulator.server import listen, serve
+from pipeline.simulator.validation import MOST_RECIPIENTS, USUAL_RECIPIENTS
 
 
 def run(
@@ -36,6 +38,16 @@ def run(
     callback_url: Annotated[
         str | None, typer.Option(help="Where delivery receipts are POSTed.")
     ] = None,
+    max_recipients: Annotated[
+        int,
+        typer.Option(min=1, max=MOST_RECIPIENTS, help="Most recipients of one (group) message."),
+    ] = USUAL_RECIPIENTS,
+    media_mb: Annotated[
+        float, typer.Option(help="Most megabytes of one media file; older documents say 3.75.")
+    ] = 3.5,
+    media_hours: Annotated[
+        float, typer.Option(help="How long a media file is kept after its upload.")
+    ] = 48.0,
     account_id: Annotated[
         str | None, typer.Option(help="The only account there is: others get a 403. None: any.")
     ] = None,
@@ -55,6 +67,7 @@ def run(
     if rate is not None and not 0 < rate < math.inf:
         raise SettingsError([f"--rate must be a number of segments per second above 0, not {rate}"])
 
+    media = _media(media_mb, media_hours)
     credentials = _credentials(account_id, client_id, client_secret)
     try:
         listener = listen(host, port)
@@ -67,10 +80,24 @@ def run(
         f"(ledger: {origin}/_ledger); stop with Ctrl-C"
     )
     app = make_app(
-        behaviour, seed=seed, rate=rate, callback_url=callback_url, credentials=credentials
+        behaviour,
+        seed=seed,
+        rate=rate,
+        callback_url=callback_url,
+        credentials=credentials,
+        max_recipients=max_recipients,
+        media=media,
     )
     with suppress(KeyboardInterrupt):
         serve(app, listener)
+
+
+def _media(megabytes: float, hours: float) -> MediaLimits:
+    for option, value in (("--media-mb", megabytes), ("--media-hours", hours)):
+        if not 0 < value < math.inf:
+            raise SettingsError([f"{option} must be a number above 0, not {value}"])
+
+    return MediaLimits(file_bytes=round(megabytes * MEGABYTE), retention_seconds=hours * 3_600)
 
 
 def _credentials(account_id: str | None, name: str | None, secret: str | None) -> Credentials:

@@ -17,6 +17,10 @@ from pipeline.errors import CredentialsError, SettingsError
 PRODUCTION_URL = "https://messaging.bandwidth.com/api/v2"
 PRODUCTION_TOKEN_URL = "https://api.bandwidth.com/api/v1/oauth2/token"  # noqa: S105 - an address
 
+#: What the provider shows to our receiver: set for an application's callbacks (CallbackCreds).
+CALLBACK_USERNAME = "BW_CALLBACK_USERNAME"
+CALLBACK_PASSWORD = "BW_CALLBACK_PASSWORD"  # noqa: S105 - the name of a variable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
@@ -87,6 +91,26 @@ def load_account(environ: Mapping[str, str], *, sends: bool = True) -> Account:
     )
 
 
+def load_callback_credentials(environ: Mapping[str, str]) -> BasicCredentials | None:
+    """Read what the provider has to show when it posts a callback; None where nothing is set.
+
+    Raises:
+        CredentialsError: one of the two is missing, or they cannot be what RFC 7617 allows.
+    """
+    username, password = environ.get(CALLBACK_USERNAME), environ.get(CALLBACK_PASSWORD)
+    if not username and not password:
+        return None
+
+    if not username or not password:
+        missing = CALLBACK_PASSWORD if username else CALLBACK_USERNAME
+        raise CredentialsError(f"{missing} is not set: set both, as in the application's settings")
+
+    if ":" in username:
+        raise CredentialsError(f"{CALLBACK_USERNAME} holds a colon, which no user name may")
+
+    return BasicCredentials(username=username, password=SecretStr(password))
+
+
 def _credentials(environ: Mapping[str, str]) -> ClientCredentials | BasicCredentials | None:
     if environ.get("BW_CLIENT_ID") and environ.get("BW_CLIENT_SECRET"):
         return ClientCredentials(
@@ -106,14 +130,15 @@ def _url_problem(url: str) -> str | None:
     if parts.scheme == "https" and parts.hostname:
         return None
 
-    if parts.scheme == "http" and _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and is_loopback(parts.hostname or ""):
         return None
 
     shown = f"{parts.scheme}://{parts.hostname}" if parts.hostname else "this address"
     return f"{shown} is refused: write https:// (plain http is only for this machine itself)"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -113,7 +113,7 @@ class Message:
     channel: Channel = Channel.SMS
     #: What the provider will count, bill and charge to the rate: 1 for an MMS.
     segments: int
-    #: Estimated price in millionths of the rate card's currency.
+    #: The most it may cost, in millionths of the rate card's currency: what a budget reserves.
     cost_micros: int = 0
     #: Addresses of pictures, or `MEDIA_SCHEME` with the name of one to upload (MMS).
     media: tuple[str, ...] = ()
@@ -257,6 +257,14 @@ class Inbound:
     text: str
     time: datetime
     media: tuple[str, ...] = ()
+
+
+class Wish(StrEnum):
+    """What somebody asks for with a message that is one word."""
+
+    STOP = "stop"  #: no more texts
+    START = "start"  #: texts again
+    HELP = "help"  #: who is this?
 
 
 # --- What was found in a file --------------------------------------------------------------------

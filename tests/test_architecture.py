@@ -16,6 +16,7 @@ WALLS = {
     "pipeline.errors": (set(), set()),
     "pipeline.lifecycle": (set(), {"pipeline.errors"}),
     "pipeline.billing": (set(), {"pipeline.bandwidth.error_codes"}),
+    "pipeline.wishes": (set(), {"pipeline.bandwidth.error_codes", "pipeline.model"}),
     "pipeline.sections": ({"pydantic"}, {"pipeline.model"}),
     "pipeline.settings": (
         {"pydantic", "pydantic_core"},
@@ -63,6 +64,7 @@ WALLS = {
             "pipeline.errors",
             "pipeline.billing",
             "pipeline.journal",
+            "pipeline.wishes",
         },
     ),
     "pipeline.dispatch": (
@@ -72,13 +74,18 @@ WALLS = {
     "pipeline.settle": (
         {"anyio", "msgspec", "polars", "starlette", "uvicorn"},
         {
+            "pipeline.account",
+            "pipeline.errors",
             "pipeline.model",
             "pipeline.lifecycle",
             "pipeline.journal",
+            "pipeline.wishes",
             "pipeline.bandwidth.error_codes",
             "pipeline.bandwidth.wire",
             "pipeline.prepare.alphabet",
             "pipeline.prepare.columns",
+            "pipeline.prepare.segments",
+            "pipeline.prepare.smart",
             "pipeline.settle",
         },
     ),

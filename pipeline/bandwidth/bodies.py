@@ -12,6 +12,7 @@ Hardly any field is required, and none that is empty is written. `wire` reads an
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
@@ -158,6 +159,10 @@ class MediaItem(_Body):
 # --- Webhooks -------------------------------------------------------------------------------------
 
 
+#: What a database's integer holds with ease: a larger one is no code and no count.
+_Small = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
 class CallbackMessage(_Body):
     """The message a callback speaks of."""
 
@@ -165,7 +170,7 @@ class CallbackMessage(_Body):
     owner: str | None = None
     application_id: str | None = None
     time: datetime | None = None
-    segment_count: int | None = None
+    segment_count: _Small | None = None
     direction: str | None = None
     to: list[str] = []
     sender: str | None = msgspec.field(name="from", default=None)
@@ -186,7 +191,7 @@ class Callback(_Body, kw_only=True):
     description: str = ""
     message: CallbackMessage
     #: Only for ``message-failed``.
-    error_code: int | None = None
+    error_code: _Small | None = None
     #: Only where the account has the feature.
     carrier_name: str | None = None
 
@@ -217,3 +222,15 @@ def _utc(time: datetime) -> datetime:
         return time.astimezone(UTC)
     except OverflowError:
         raise ValueError("a moment outside of the calendar") from None
+
+
+def query_time(time: datetime) -> str:
+    """Write a moment in RFC 3339 with milliseconds, which the listing's date filters insist on.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    if time.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be asked for")
+
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -67,13 +67,7 @@ class MediaStore:
             OSError: `source` cannot be read.
         """
         url = self._url(name)
-        if isinstance(source, bytes):
-            size = len(source)
-            content: httpx.AsyncByteStream = httpx.ByteStream(source)
-        else:
-            size = (await anyio.Path(source).stat()).st_size
-            content = _FileStream(source, size, watch)
-
+        size = len(source) if isinstance(source, bytes) else await _size_of(source)
         headers = [
             (b"Content-Type", content_type.encode()),
             (b"Content-Length", b"%d" % size),
@@ -90,7 +84,7 @@ class MediaStore:
                 url,
                 failure=f"'{name}' cannot be uploaded",
                 headers=headers,
-                content=content,
+                content=_Pieces(source, size, watch),
                 extensions={"timeout": patience},
             )
         )
@@ -195,14 +189,14 @@ class MediaStore:
         return self._connection.url(f"media/{name}")
 
 
-class _FileStream(httpx.AsyncByteStream):
-    """A file as the body of a request; every reading begins at its beginning.
+class _Pieces(httpx.AsyncByteStream):
+    """What a file holds as the body of a request; every reading begins at its beginning.
 
-    It is not open between two pieces: who stops reading does not say so.
+    The file is not open between two pieces: who stops reading does not say so.
     """
 
-    def __init__(self, path: Path, size: int, watch: Watch | None) -> None:
-        self._path, self._size, self._watch = path, size, watch
+    def __init__(self, source: Path | bytes, size: int, watch: Watch | None) -> None:
+        self._source, self._size, self._watch = source, size, watch
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         sent = 0
@@ -214,9 +208,17 @@ class _FileStream(httpx.AsyncByteStream):
             yield chunk
 
     def _piece(self, start: int) -> bytes:
-        with self._path.open("rb") as file:
+        end = min(start + _CHUNK_BYTES, self._size)
+        if isinstance(self._source, bytes):
+            return self._source[start:end]
+
+        with self._source.open("rb") as file:
             file.seek(start)
-            return file.read(min(_CHUNK_BYTES, self._size - start))
+            return file.read(end - start)
+
+
+async def _size_of(path: Path) -> int:
+    return (await anyio.Path(path).stat()).st_size
 
 
 async def _save(response: httpx.Response, target: Path, watch: Watch | None) -> int:

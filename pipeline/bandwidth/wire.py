@@ -8,8 +8,8 @@ empty fields. The shapes themselves are in `bodies` and are imported from here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import datetime
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ from pipeline.bandwidth.bodies import (
     PageInfo,
     SpringError,
     TokenBody,
+    query_time,
 )
 from pipeline.model import Inbound, Message, Receipt, ReceiptKind
 
@@ -41,6 +42,7 @@ __all__ = [
     "MessageRequest",
     "MessagesPage",
     "PageInfo",
+    "Sorted",
     "SpringError",
     "TokenBody",
     "Unreadable",
@@ -58,6 +60,8 @@ __all__ = [
 ]
 
 INBOUND_TYPE = "message-received"
+#: Of one webhook; Bandwidth normally sends one. Half a million zeros would take seconds to refuse.
+MOST_EVENTS = 10_000
 
 
 class Unreadable(ValueError):
@@ -84,12 +88,7 @@ def encode_message(
 ) -> bytes:
     """Write the POST that asks for `message`, carrying `tag` through all its callbacks.
 
-    Args:
-        message: What is sent.
-        application_id: Which of the account's applications sends it.
-        tag: Ours; holds no personal data.
-        priority: ``default`` or ``high``; None leaves it out.
-        expires_at: Aware; what still waits in the queue then is not sent any more.
+    `priority` and `expires_at` (aware) are left out where they are None.
     """
     request = MessageRequest(
         application_id=application_id,
@@ -104,18 +103,6 @@ def encode_message(
     return _ENCODER.encode(request)
 
 
-def query_time(time: datetime) -> str:
-    """Write a moment in RFC 3339 with milliseconds, which the listing's date filters insist on.
-
-    Raises:
-        ValueError: the moment has no time zone.
-    """
-    if time.tzinfo is None:
-        raise ValueError("a moment without a time zone cannot be asked for")
-
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 # --- Reading --------------------------------------------------------------------------------------
 
 _T = TypeVar("_T")
@@ -123,6 +110,10 @@ _T = TypeVar("_T")
 
 class _Named(msgspec.Struct):
     id: str
+
+
+class _Typed(msgspec.Struct):
+    type: str
 
 
 # Not strict: a number in quotation marks is a number.
@@ -133,10 +124,12 @@ _ERROR = msgspec.json.Decoder(ErrorBody)
 _PAGE = msgspec.json.Decoder(MessagesPage | list[MessagesPage], strict=False)
 _MEDIA = msgspec.json.Decoder(list[MediaItem], strict=False)
 _TOKEN = msgspec.json.Decoder(TokenBody, strict=False)
-_EVENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_EVENTS = msgspec.json.Decoder(Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MOST_EVENTS)])
 _EVENT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TYPED = msgspec.json.Decoder(_Typed)
 _CALLBACK = msgspec.json.Decoder(Callback, strict=False)
 _RECEIPT_TYPES = frozenset(ReceiptKind)
+_KNOWN_TYPES = _RECEIPT_TYPES | {INBOUND_TYPE}
 
 
 def decode_request(body: bytes) -> MessageRequest:
@@ -208,32 +201,39 @@ def decode_token(body: bytes) -> TokenBody:
     return _read(_TOKEN, body, "a token")
 
 
+class Sorted(NamedTuple):
+    """The events of a webhook."""
+
+    #: What we understand, each with its raw JSON.
+    known: list[tuple[Receipt | Inbound, bytes]]
+    #: Raw JSON of types that are not about our texts (``message-read``).
+    strange: list[bytes]
+    #: Raw JSON of what has no type, or one we know and cannot read.
+    unreadable: list[bytes]
+
+
 def decode_callbacks(body: bytes) -> list[tuple[Receipt | Inbound, bytes]]:
     """Read a webhook: every event we know, each with its own raw JSON. See `sort_callbacks`."""
-    return sort_callbacks(body)[0]
+    return sort_callbacks(body).known
 
 
-def sort_callbacks(body: bytes) -> tuple[list[tuple[Receipt | Inbound, bytes]], list[bytes]]:
-    """Read a webhook: an array of events, or a single one.
-
-    Returns:
-        The events we know, each with its raw JSON, and the raw JSON of the others: types that are
-        not about our texts (``message-read``), or known ones that cannot be read. One such event
-        never costs its neighbours.
+def sort_callbacks(body: bytes) -> Sorted:
+    """Read a webhook: an array of events, or a single one. None costs its neighbours anything.
 
     Raises:
-        Unreadable: the body is neither an array nor an object.
+        Unreadable: the body is neither an array of at most `MOST_EVENTS` nor an object.
     """
-    known: list[tuple[Receipt | Inbound, bytes]] = []
-    skipped: list[bytes] = []
+    found = Sorted([], [], [])
     for raw in _split(body):
         event = _event(raw)
-        if event is None:
-            skipped.append(raw)
+        if event is not None:
+            found.known.append((event, raw))
+        elif _is_strange(raw):
+            found.strange.append(raw)
         else:
-            known.append((event, raw))
+            found.unreadable.append(raw)
 
-    return known, skipped
+    return found
 
 
 def _split(body: bytes) -> list[bytes]:
@@ -254,6 +254,13 @@ def _event(raw: bytes) -> Receipt | Inbound | None:
         return _inbound(callback)
 
     return _receipt(callback) if callback.type in _RECEIPT_TYPES else None
+
+
+def _is_strange(raw: bytes) -> bool:
+    try:
+        return _read(_TYPED, raw, "an event").type not in _KNOWN_TYPES
+    except Unreadable:
+        return False
 
 
 def _receipt(callback: Callback) -> Receipt:

@@ -4,7 +4,7 @@ A plan is enlisted once, cut into shards. A worker takes a shard under a lease a
 token. It begins attempts (the intents, durable when `begin` returns), POSTs, and finishes them with
 outcomes. A message has a row only once somebody tried to send it: absence means READY.
 
-    enlist ─> take ─> begin ─> (POST) ─> finish ─> leave        receive: receipts, at any time
+    enlist ─> take ─> begin ─> (POST) ─> finish ─> leave        receive, hear: at any time
 
 Every method is one durable transaction; inside `with journal.transaction():` several become one.
 All are synchronous and for one thread at a time: `committer.Committer` is the asynchronous side.
@@ -36,7 +36,7 @@ from pipeline.journal.words import Spending as Spending
 from pipeline.journal.words import Sums as Sums
 from pipeline.journal.words import Suppression as Suppression
 from pipeline.journal.words import Tally as Tally
-from pipeline.model import Receipt
+from pipeline.model import Inbound, Receipt
 
 #: A reservation of the rate may not lie further ahead of now than this: the lane waits without an
 #: intent instead, so a crash leaves little in doubt and a clock that jumped back cannot stall it.
@@ -147,8 +147,24 @@ class Journal(Protocol):
         The same receipt twice changes nothing. One that matches no message yet is kept, and applied
         by the `finish` that learns the id. `now` is when it came.
 
+        A failure that says the recipient opted out, or that the number is dead (`wishes.bar_of`),
+        puts him on the suppression list. An opt-out counts as a STOP at the time of the receipt.
+
         Returns:
             How many matched a message.
+        """
+
+    def hear(self, messages: Sequence[tuple[Inbound, bytes]], *, now: datetime) -> list[Inbound]:
+        """Keep each inbound message with its raw JSON, and obey the word that it is (`wish_of`).
+
+        A message is known by its id and the number of ours it came to; again it changes nothing.
+        STOP puts the sender on the suppression list. START takes off what he asked for himself (a
+        STOP, an opt-out at the carrier), and never what an operator or a dead number put there. By
+        the time of the event an older word never overrules a newer one; at one moment STOP wins.
+
+        Returns:
+            The messages that came for the first time, which no later call returns: who answers one
+            may do so once.
         """
 
     def release(
@@ -163,7 +179,11 @@ class Journal(Protocol):
         """
 
     def suppress(self, numbers: Iterable[str], *, source: str, because: str, now: datetime) -> int:
-        """Add E.164 numbers to the suppression list; returns how many are new. Never expires."""
+        """Add E.164 numbers to the suppression list; returns how many are new. Never expires.
+
+        What is known of a number stays, but for what it asked for itself: an operator's word, a
+        list's or a dead number's takes the place of that, and a START does not take it back.
+        """
 
     def lift(self, numbers: Iterable[str], *, by: str, because: str, now: datetime) -> int:
         """Take numbers off the suppression list on an operator's word.

@@ -244,6 +244,7 @@ class MemoryJournal(Reading):
                     continue
 
                 self.tables.receipts[receipt] = Kept(raw, now, None)
+                self._heed(receipt, now)
                 if key is not None:
                     self.tables.apply_kept(key, receipt.message_id)
 

@@ -1,4 +1,4 @@
-"""The suppression list of the memory journal."""
+"""The suppression list of the memory journal, and what people said."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipeline.journal import Suppression, rules
-from pipeline.journal.memory_tables import Lifted, Tables
+from pipeline.journal.hearing import Hearing
+from pipeline.journal.memory_tables import Heard, Lifted, Tables
 from pipeline.journal.transactional import Transactional
+from pipeline.model import Inbound, Wish
+from pipeline.wishes import OWN_WISH, Word
 
 
-class SuppressionList(Transactional):
+class SuppressionList(Transactional, Hearing):
     """What a `Journal` says about suppression, on tables."""
 
     tables: Tables
@@ -21,7 +24,9 @@ class SuppressionList(Transactional):
         with self.transaction():
             before = len(suppressed)
             for number in numbers:
-                suppressed.setdefault(number, Suppression(number, source, because, now))
+                known = suppressed.setdefault(number, Suppression(number, source, because, now))
+                if known.source in OWN_WISH and source not in OWN_WISH:
+                    suppressed[number] = known._replace(source=source, because=because)
 
             return len(suppressed) - before
 
@@ -41,3 +46,21 @@ class SuppressionList(Transactional):
         ordered = sorted(self.tables.suppressed.values())
         for start in range(0, len(ordered), rules.PAGE_ROWS):
             yield ordered[start : start + rules.PAGE_ROWS]
+
+    def _keep_inbound(self, message: Inbound, raw: bytes, wish: Wish | None, now: datetime) -> bool:
+        key, inbound = (message.message_id, message.to), self.tables.inbound
+        if key in inbound:
+            return False
+
+        inbound[key] = Heard(message, raw, wish, now)
+        return True
+
+    def _last_word(self, number: str) -> Word | None:
+        return self.tables.last_words.get(number)
+
+    def _set_last_word(self, number: str, word: Word) -> None:
+        self.tables.last_words[number] = word
+
+    def _source(self, number: str) -> str | None:
+        known = self.tables.suppressed.get(number)
+        return None if known is None else known.source

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Sums, Suppression, rules
 from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
-from pipeline.model import AttemptId, Receipt
+from pipeline.model import AttemptId, Inbound, Receipt, Wish
+from pipeline.wishes import Word
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -53,6 +54,15 @@ class Kept(NamedTuple):
     addressee: tuple[str, int] | None
 
 
+class Heard(NamedTuple):
+    """An inbound message as it came."""
+
+    message: Inbound
+    raw: bytes
+    wish: Wish | None
+    came_at: datetime
+
+
 class Happening(NamedTuple):
     """What a person decided about a message."""
 
@@ -93,6 +103,10 @@ class Tables:
     earlier: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
     #: In the order they came.
     receipts: dict[Receipt, Kept] = field(default_factory=dict)
+    #: By (message id, our number), in the order they came.
+    inbound: dict[tuple[str, str], Heard] = field(default_factory=dict)
+    #: By E.164 number.
+    last_words: dict[str, Word] = field(default_factory=dict)
     #: By E.164 number.
     suppressed: dict[str, Suppression] = field(default_factory=dict)
     #: In the order they were lifted, numbered from 0.

@@ -6,7 +6,6 @@ What an event means is decided by `rules` inside the transaction; this page only
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -48,10 +47,6 @@ class SqliteJournal(Reading):
     def __init__(self, path: Path) -> None:
         super().__init__(SqliteFile(path, STATEMENTS))
         self._messages = Messages(self._file, self._purses)
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Make the calls inside one commit; see `Journal.transaction`."""
-        return self._file.transaction()
 
     def hold(self, campaign: str) -> None:
         """Lock the campaign for this process; see `Journal.hold`."""
@@ -241,8 +236,11 @@ class SqliteJournal(Reading):
             for receipt, raw in receipts:
                 addressee = self._messages.addressee(receipt)
                 matched += addressee is not None
-                new = self._messages.keep(receipt, raw, now)
-                if new and addressee is not None:
+                if not self._messages.keep(receipt, raw, now):
+                    continue
+
+                self._heed(receipt, now)
+                if addressee is not None:
                     self._messages.apply_kept(*addressee, receipt.message_id)
 
         return matched

@@ -86,6 +86,22 @@ CREATE TABLE receipt (
     came_at         INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX receipt_unmatched ON receipt (message_id) WHERE row IS NULL;
+CREATE TABLE inbound (
+    id         INTEGER PRIMARY KEY,
+    message_id TEXT    NOT NULL,
+    recipient  TEXT    NOT NULL,
+    sender     TEXT    NOT NULL,
+    wish       TEXT,
+    raw        BLOB    NOT NULL,
+    time       INTEGER NOT NULL,
+    came_at    INTEGER NOT NULL,
+    UNIQUE (message_id, recipient)
+) STRICT;
+CREATE TABLE last_word (
+    number TEXT    NOT NULL PRIMARY KEY,
+    wish   TEXT    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE suppression (
     number  TEXT    NOT NULL PRIMARY KEY,
     source  TEXT    NOT NULL,
@@ -172,6 +188,25 @@ UPDATE purse SET
         SELECT coalesce(sum(cost_micros), 0) FROM message
         WHERE purse = purse.id AND state IN ('accepted', 'delivered', 'failed'));
 
+-- upgrade_4 --
+-- Schema 4 did not keep what people said to us.
+CREATE TABLE inbound (
+    id         INTEGER PRIMARY KEY,
+    message_id TEXT    NOT NULL,
+    recipient  TEXT    NOT NULL,
+    sender     TEXT    NOT NULL,
+    wish       TEXT,
+    raw        BLOB    NOT NULL,
+    time       INTEGER NOT NULL,
+    came_at    INTEGER NOT NULL,
+    UNIQUE (message_id, recipient)
+) STRICT;
+CREATE TABLE last_word (
+    number TEXT    NOT NULL PRIMARY KEY,
+    wish   TEXT    NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- campaign --
 -- Find a campaign and its plan.
 SELECT id, run, fingerprint, messages, segments, cost_micros, currency, created_at
@@ -253,6 +288,10 @@ SELECT 1 FROM suppression WHERE number = ?;
 INSERT INTO suppression (number, source, because, at) VALUES (?, ?, ?, ?)
 ON CONFLICT DO NOTHING;
 
+-- suppress_otherwise --
+-- Give another reason why a number gets no texts; since when stays.
+UPDATE suppression SET source = ?2, because = ?3 WHERE number = ?1;
+
 -- keep_lifted --
 -- Remember a suppression that somebody takes back.
 INSERT INTO lifted (number, source, because, at, lifted_by, lifted_because, lifted_at)
@@ -265,6 +304,24 @@ DELETE FROM suppression WHERE number = ?;
 -- suppressions --
 -- Read the next suppressed numbers, in order.
 SELECT number, source, because, at FROM suppression WHERE number > ? ORDER BY number LIMIT ?;
+
+-- source_of_suppression --
+-- Find where a number's suppression came from.
+SELECT source FROM suppression WHERE number = ?;
+
+-- keep_inbound --
+-- Keep an inbound message as it came, once.
+INSERT INTO inbound (message_id, recipient, sender, wish, raw, time, came_at)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- last_word --
+-- Find what somebody wanted last.
+SELECT wish, at FROM last_word WHERE number = ?;
+
+-- set_last_word --
+-- Remember what somebody wants now.
+INSERT INTO last_word (number, wish, at) VALUES (?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET wish = excluded.wish, at = excluded.at;
 
 -- shard_numbers --
 -- List the shards of a campaign.

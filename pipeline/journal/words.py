@@ -214,7 +214,7 @@ class Suppression(NamedTuple):
 
     #: E.164.
     number: str
-    #: Where it came from: ``reply``, a file's name, ``operator``.
+    #: Where it came from: ``reply``, ``opted_out``, ``dead_number``, a file's name, ``operator``.
     source: str
     #: In the words of whoever added it.
     because: str

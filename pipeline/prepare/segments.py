@@ -88,18 +88,23 @@ def count_segments(text: str, *, header_bytes: int = HEADER_BYTES) -> Segmentati
         header_bytes: of each part of a long message.
     """
     encoding = Encoding.GSM7 if alphabet.GSM7.issuperset(text) else Encoding.UCS2
-    units, room, parts = units_of(text, encoding), capacity(encoding), [text]
-    if units > room:
-        room = capacity(encoding, header_bytes=header_bytes)
-        parts = _walk(text, encoding, room)
-
+    parts = cut(text, encoding, header_bytes=header_bytes)
+    room = capacity(encoding, header_bytes=header_bytes if len(parts) > 1 else 0)
     return Segmentation(
         encoding=encoding,
-        units=units,
+        units=units_of(text, encoding),
         segments=len(parts),
         parts=tuple(parts),
         units_left=room - units_of(parts[-1], encoding),
     )
+
+
+def cut(text: str, encoding: Encoding, *, header_bytes: int = HEADER_BYTES) -> list[str]:
+    """Cut a text that is sent in this encoding; one that fits into a message stays whole."""
+    if units_of(text, encoding) <= capacity(encoding):
+        return [text]
+
+    return _walk(text, encoding, capacity(encoding, header_bytes=header_bytes))
 
 
 def add_segments(

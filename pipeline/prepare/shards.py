@@ -40,7 +40,9 @@ def shard_payloads(
     """
     messages = plan.filter(pl.col(columns.REASON).is_null())
     count = messages.select(pl.len()).collect(engine="streaming").item()
-    micros = pl.col(columns.COST_ESTIMATED).cast(pl.Decimal(38, 6)) * MICROS_PER_UNIT
+    has_bounds = columns.COST_HIGH in plan.collect_schema()
+    most = columns.COST_HIGH if has_bounds else columns.COST_ESTIMATED  # a budget holds for sure
+    micros = pl.col(most).cast(pl.Decimal(38, 6)) * MICROS_PER_UNIT
     needed = messages.select(
         columns.ROW,
         columns.MESSAGE_KEY,

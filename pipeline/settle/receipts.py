@@ -1,65 +1,135 @@
-"""Receipts by webhook: durable first, answered second, within the provider's ten seconds.
+"""Events by webhook: durable first, answered second, within the provider's ten seconds.
 
-Bandwidth repeats a callback for 24 hours until it gets a 2xx, so an answer before the journal has
-the event would lose it, and a refusal of what can never be read would bring it back all day.
+Bandwidth repeats a callback for 24 hours until it gets a 2xx. So an answer before the journal has
+the event would lose it, and what is refused comes back: an event that we cannot read today is
+perhaps one for the bandcast of tomorrow.
+
+    204  every event is durable, or of a type that is not about our texts
+    400  no webhook, or an event in it that cannot be read; those beside it are durable
+    401 405 413 415  not the provider, no POST, more than 1 MiB, a packed body
+    503  not durable: the journal failed, or too many wait for it
 """
 
 from __future__ import annotations
 
-import logging
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 import anyio
-import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.bandwidth.wire import Unreadable, decode_callbacks
-from pipeline.model import Receipt
-
-log = logging.getLogger(__name__)
+from pipeline.bandwidth.wire import INBOUND_TYPE, Sorted, Unreadable, sort_callbacks
+from pipeline.errors import JournalError
+from pipeline.journal import Journal
+from pipeline.model import Inbound, Receipt
+from pipeline.settle.callers import Guard
 
 #: More than the largest callback by far: one event is about one kilobyte.
 MOST_BODY_BYTES = 1_048_576
 
-Receive = Callable[[Sequence[tuple[Receipt, bytes]]], Awaitable[int]]
+#: In `Receiver.events`: of a type that is not about our texts, and not readable.
+OTHER, UNREADABLE = "other", "unreadable"
+
+Events = Sequence[tuple[Receipt | Inbound, bytes]]
+#: Makes events durable, and returns only then: the inbound messages that are new.
+Keep = Callable[[Events], Awaitable[list[Inbound]]]
 
 
-def receipts_app(receive: Receive) -> Starlette:
-    """Return an ASGI app that takes callbacks at ``POST /``.
+def keep_events(journal: Journal, events: Events, *, now: datetime) -> list[Inbound]:
+    """Keep events of all kinds in one transaction; return the inbound messages that are new."""
+    receipts = [(event, raw) for event, raw in events if isinstance(event, Receipt)]
+    messages = [(event, raw) for event, raw in events if isinstance(event, Inbound)]
+    with journal.transaction():
+        if receipts:
+            journal.receive(receipts, now=now)
+
+        return journal.hear(messages, now=now) if messages else []
+
+
+class Receiver:
+    """Takes callbacks at any path of `app`, and counts them without a number or a text.
 
     Args:
-        receive: Makes receipts durable (`Journal.receive`), and returns only then.
-
-    Answers 204 once every receipt of the body is durable, 400 for a body that is no callback, and
-    413 for one that is too large. Inbound messages are answered and not kept.
+        keep: makes events durable.
+        guard: lets only the provider in; None lets in everybody who reaches the port.
+        told: gets each inbound message that is new, after it is durable; must not wait.
     """
 
-    async def callbacks(request: Request) -> Response:
-        body = await _body(request)
-        if body is None:
-            return Response(status_code=413)
+    def __init__(
+        self,
+        keep: Keep,
+        *,
+        guard: Guard | None = None,
+        told: Callable[[Inbound], None] | None = None,
+    ) -> None:
+        #: Type -> how many events came, also those that came again.
+        self.events: Counter[str] = Counter()
+        #: HTTP status -> how many bodies were refused with it.
+        self.refused: Counter[int] = Counter()
+        #: Set when the journal has failed: nothing is kept any more.
+        self.failed = anyio.Event()
+        self.app = Starlette(routes=[Route("/{path:path}", self._answer, methods=["POST"])])
+        self._keep, self._guard, self._told = keep, guard, told
+
+    async def _answer(self, request: Request) -> Response:
+        status = await self._take(request)
+        if status >= 400:
+            self.refused[status] += 1
+
+        headers = {"www-authenticate": 'Basic realm="callbacks"'} if status == 401 else None
+        return Response(status_code=status, headers=headers)
+
+    async def _take(self, request: Request) -> int:
+        if self._guard and not self._guard.admits(request.headers.get("authorization")):
+            return 401
+
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            return 415
 
         try:
-            events = decode_callbacks(body)
-        except Unreadable:
-            log.warning("refused a body that is no callback", extra={"action": "receive"})
-            return Response(status_code=400)
+            body = await _body(request)
+            if body is None:
+                return 413
 
-        receipts = [(event, raw) for event, raw in events if isinstance(event, Receipt)]
-        if receipts:
-            await receive(receipts)
+            events = sort_callbacks(body)
+        except (Unreadable, ClientDisconnect):
+            return 400
 
-        return Response(status_code=204)
+        return await self._keep_all(events)
 
-    return Starlette(routes=[Route("/", callbacks, methods=["POST"])])
+    async def _keep_all(self, events: Sorted) -> int:
+        try:
+            news = await self._keep(events.known) if events.known else []
+        except JournalError:
+            self.failed.set()
+            return 503
+
+        self._count(events)
+        if self._told is not None:
+            for message in news:
+                self._told(message)
+
+        return 400 if events.unreadable else 204
+
+    def _count(self, events: Sorted) -> None:
+        for event, _ in events.known:
+            self.events[event.kind if isinstance(event, Receipt) else INBOUND_TYPE] += 1
+
+        for kind, uncounted in ((OTHER, events.strange), (UNREADABLE, events.unreadable)):
+            if uncounted:
+                self.events[kind] += len(uncounted)
 
 
 async def _body(request: Request) -> bytes | None:
+    """Read at most so much of a body; None where it is larger."""
+    told = request.headers.get("content-length", "")
+    if told.isascii() and told.isdigit() and int(told[:20]) > MOST_BODY_BYTES:
+        return None
+
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -67,34 +137,3 @@ async def _body(request: Request) -> bytes | None:
             return None
 
     return bytes(body)
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = anyio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
-        """Leave SIGINT and SIGTERM to the command that runs us."""
-        return nullcontext()
-
-
-@asynccontextmanager
-async def listening(
-    app: Starlette, *, host: str = "127.0.0.1", port: int = 0
-) -> AsyncIterator[str]:
-    """Serve `app` beside other tasks; yields its address. Port 0 takes a free one."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="critical", access_log=False)
-    server = _Server(config)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(server.serve)
-        await server.ready.wait()
-        bound = server.servers[0].sockets[0].getsockname()
-        try:
-            yield f"http://{bound[0]}:{bound[1]}/"
-        finally:
-            server.should_exit = True

@@ -6,21 +6,14 @@ Where several do, the first is named; they go from the smallest difference to th
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
 from pipeline.model import Channel, Encoding
 from pipeline.prepare import alphabet
-
-_SINGLE_UNITS = {Encoding.GSM7: 160, Encoding.UCS2: 70}
-_PART_UNITS = {Encoding.GSM7: 153, Encoding.UCS2: 67}
-_LONG_HEADER_PART_UNITS = {Encoding.GSM7: 152, Encoding.UCS2: 66}
-
-_QUOTES_AND_DASHES = {"Pd", "Pi", "Pf", "Ps"}  # Unicode categories; „ is an opening bracket (Ps)
-_WITHOUT_WIDTH = {"Mn", "Cf"}  # accents behind their letter, and what only formats
+from pipeline.prepare.segments import HEADER_BYTES, HEADER_BYTES_16_BIT, capacity, cut, units_of
+from pipeline.prepare.smart import replacements, smart_text
 
 
 class Cause(StrEnum):
@@ -78,15 +71,15 @@ def _one_part_told(counted: Counted) -> int | None:
 
 
 def _in_its_encoding(counted: Counted) -> int:
-    return _packed(counted.text, counted.encoding, _PART_UNITS)
+    return len(cut(counted.text, counted.encoding))
 
 
 def _pairs_split(counted: Counted) -> int:
-    return _divided(_units(counted.text, counted.encoding), counted.encoding)
+    return _divided(units_of(counted.text, counted.encoding), counted.encoding)
 
 
 def _long_headers(counted: Counted) -> int:
-    return _packed(counted.text, counted.encoding, _LONG_HEADER_PART_UNITS)
+    return len(cut(counted.text, counted.encoding, header_bytes=HEADER_BYTES_16_BIT))
 
 
 def _pairs_as_one(counted: Counted) -> int:
@@ -94,18 +87,22 @@ def _pairs_as_one(counted: Counted) -> int:
 
 
 def _ucs2_for_gsm7(counted: Counted) -> int:
-    return _packed(counted.text, Encoding.UCS2, _PART_UNITS)
+    return len(cut(counted.text, Encoding.UCS2))
 
 
 def _characters_replaced(counted: Counted) -> int | None:
-    foreign = set(counted.text) - alphabet.GSM7
-    plain = counted.text.translate({ord(letter): _plain_form(letter) for letter in foreign})
+    plain = smart_text(counted.text, replacements(look_alikes=True, accents=True))
     is_gsm7 = alphabet.GSM7.issuperset(plain)
-    return _packed(plain, Encoding.GSM7, _PART_UNITS) if is_gsm7 else None
+    return len(cut(plain, Encoding.GSM7)) if is_gsm7 else None
 
 
 def _gsm7_for_ucs2(counted: Counted) -> int:
-    return _packed(counted.text, Encoding.GSM7, _PART_UNITS)
+    return len(cut(counted.text, Encoding.GSM7))
+
+
+def _divided(units: int, encoding: Encoding) -> int:
+    single, part = capacity(encoding), capacity(encoding, header_bytes=HEADER_BYTES)
+    return 1 if units <= single else -(-units // part)
 
 
 def _one(_: Counted) -> int:
@@ -123,54 +120,3 @@ _SMS_RULES: Mapping[Cause, Callable[[Counted], int | None]] = {
     Cause.SMS_AS_MMS: _one,
 }
 _MMS_RULES: Mapping[Cause, Callable[[Counted], int | None]] = {Cause.MMS_AS_SMS: _in_its_encoding}
-
-
-# --- Counting ------------------------------------------------------------------------------------
-
-
-def _units(text: str, encoding: Encoding) -> int:
-    if encoding is Encoding.GSM7:
-        return len(text) + sum(map(text.count, alphabet.EXTENSION))
-
-    return len(text.encode("utf-16-le")) // 2
-
-
-def _divided(units: int, encoding: Encoding) -> int:
-    return 1 if units <= _SINGLE_UNITS[encoding] else -(-units // _PART_UNITS[encoding])
-
-
-def _packed(text: str, encoding: Encoding, part_units: Mapping[Encoding, int]) -> int:
-    """Return the parts that `text` fills with whole characters.
-
-    A part but the last is full or one unit short, so hardly a text has to be walked through.
-    """
-    units, capacity = _units(text, encoding), part_units[encoding]
-    if units <= _SINGLE_UNITS[encoding]:
-        return 1
-
-    least, most = -(-units // capacity), -(-units // (capacity - 1))
-    if least == most or units == len(text):
-        return least
-
-    parts, room = 1, capacity
-    for character in text:
-        width = _units(character, encoding)
-        if width > room:
-            parts, room = parts + 1, capacity
-
-        room -= width
-
-    return parts
-
-
-@cache
-def _plain_form(character: str) -> str:
-    """Return what a provider may write for a character that GSM-7 has not; only its length counts.
-
-    Letters lose their accents, full-width forms their width, an ellipsis becomes three dots.
-    """
-    if unicodedata.category(character) in _QUOTES_AND_DASHES:
-        return "-"
-
-    forms = unicodedata.normalize("NFKD", character)
-    return "".join(form for form in forms if unicodedata.category(form) not in _WITHOUT_WIDTH)

@@ -85,6 +85,33 @@ def unsupported(content_type: str) -> Response:
     )
 
 
+def unsupported_media(content_type: str) -> Response:
+    """415: the file is of no type that the provider takes."""
+    return refused(415, "unsupported-content-type", f"Content type '{content_type}' not supported")
+
+
+def no_such_media() -> Response:
+    """404: the address exists, the file does not."""
+    return refused(404, "not-found", "There is no media with this name")
+
+
+def store_full(megabytes: float) -> Response:
+    """429: the simulator keeps no more files until some are deleted or over their time."""
+    return refused(
+        429, "too-many-requests", f"The simulator keeps {megabytes:g} MB of media: delete some"
+    )
+
+
+def too_many_requests() -> Response:
+    """429 to a media request."""
+    return refused(429, "too-many-requests", "Too many requests: try again later")
+
+
+def internal_error(description: str) -> Response:
+    """500 in Bandwidth's own words: nothing was done."""
+    return refused(500, "internal-server-error", description)
+
+
 def queue_full(sentence: str) -> Response:
     """429 to a POST: the account's queue is full. There is no Retry-After."""
     return refused(429, "max-message-queue-size-exceeded", sentence)
@@ -106,7 +133,7 @@ def faulty(fault: Fault, body: bytes, *, full_text: str) -> Response:
         case Fault.BUSY:
             return queue_full(full_text)
         case Fault.ERROR:
-            return refused(500, "internal-server-error", "The message could not be processed")
+            return internal_error("The message could not be processed")
         case Fault.GATEWAY:
             return Response(_PAGE.format("502 Bad Gateway"), 502, media_type="text/html")
         case Fault.LOST | Fault.REFUSED:

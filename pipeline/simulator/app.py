@@ -1,19 +1,20 @@
 """The Bandwidth Messaging API as an ASGI app: what is asked, checked and answered at each address.
 
-POST, GET  /api/v2/users/{accountId}/messages    create a message; list messages
-POST       /api/v1/oauth2/token                  client credentials for a token
-GET        /_ledger[?messages=1]                 what the handsets received, as counted here
-POST       /_ledger/reset, /_tokens/revoke       for tests: forget the texts; make callers renew
+POST, GET         /api/v2/users/{accountId}/messages         create a message; list messages
+GET               /api/v2/users/{accountId}/media            list media
+PUT, GET, DELETE  /api/v2/users/{accountId}/media/{mediaId}  upload, download, delete a file
+POST              /api/v1/oauth2/token                       client credentials for a token
+GET               /_ledger[?messages=1]                      what the handsets received
+POST              /_ledger/reset, /_tokens/revoke            for tests: forget texts and media;
+                                                             make callers renew
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import AbstractAsyncContextManager, nullcontext
-from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
-import anyio
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,19 +22,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.bandwidth.wire import MessageRequest, TokenBody, Unreadable, decode_request, encode
+from pipeline.bandwidth.wire import TokenBody, encode
 from pipeline.simulator import answers
 from pipeline.simulator.access import Credentials, Gate
-from pipeline.simulator.account import Account, Arrival
-from pipeline.simulator.account_queue import QUEUE_SECONDS, AccountQueue, ListingLimit
-from pipeline.simulator.behaviour import NOT_TAKEN, Behaviour, Dice, Fault
-from pipeline.simulator.book import Book, Entry
+from pipeline.simulator.account import Account
+from pipeline.simulator.account_queue import QUEUE_SECONDS, AccountQueue
+from pipeline.simulator.behaviour import Behaviour, Dice
+from pipeline.simulator.book import Book
 from pipeline.simulator.callbacks import Callbacks
+from pipeline.simulator.door import JSON
 from pipeline.simulator.ledger import Ledger
-from pipeline.simulator.listing import BadQuery, read_page
-from pipeline.simulator.validation import problems
+from pipeline.simulator.media import MediaLimits, MediaStore
+from pipeline.simulator.media_api import MediaApi
+from pipeline.simulator.messages_api import MessagesApi
+from pipeline.simulator.validation import MOST_RECIPIENTS, USUAL_RECIPIENTS
 
-_JSON = "application/json"
+_USER = "/api/v2/users/{account_id}"
 
 
 def make_app(
@@ -45,6 +49,8 @@ def make_app(
     callback_url: str | None = None,
     callback_auth: tuple[str, str] | None = None,
     credentials: Credentials | None = None,
+    max_recipients: int = USUAL_RECIPIENTS,
+    media: MediaLimits | None = None,
 ) -> Starlette:
     """Build the provider.
 
@@ -56,10 +62,19 @@ def make_app(
         callback_url: where status callbacks go while the app's lifespan runs; None: nowhere.
         callback_auth: user name and password for that address.
         credentials: what callers must show; None: anything.
+        max_recipients: of one message; the provider takes 10, older documents say 50.
+        media: how large a media file may be and how long it is kept; None: as documented.
 
     Returns:
-        The app; ``app.state.ledger`` is the `Ledger`, ``app.state.gate`` the `Gate`.
+        The app; ``app.state.ledger`` is the `Ledger`, ``app.state.gate`` the `Gate`,
+        ``app.state.media`` the `MediaStore`.
+
+    Raises:
+        ValueError: `max_recipients` is not between 1 and 50.
     """
+    if not 1 <= max_recipients <= MOST_RECIPIENTS:
+        raise ValueError(f"'max_recipients' must be between 1 and {MOST_RECIPIENTS}")
+
     dice = Dice(seed)
     callbacks = (
         Callbacks(callback_url, auth=callback_auth, behaviour=behaviour, dice=dice)
@@ -74,22 +89,29 @@ def make_app(
         book=Book(),
         callbacks=callbacks,
     )
-    return _Api(account, Gate(credentials or Credentials())).app()
+    gate = Gate(credentials or Credentials())
+    messages = MessagesApi(account, gate, max_recipients=max_recipients)
+    store = MediaStore(media or MediaLimits())
+    files = MediaApi(store, gate, behaviour, dice, account.ledger)
+    return _Service(account, gate, store).app(
+        [
+            Route(f"{_USER}/messages", messages.messages, methods=["GET", "POST"]),
+            Route(f"{_USER}/media", files.list, methods=["GET"]),
+            Route(f"{_USER}/media/{{media_id:path}}", files.file, methods=["GET", "PUT", "DELETE"]),
+        ]
+    )
 
 
-class _Api:
-    """The handlers, over one account."""
+class _Service:
+    """What the API stands on: tokens, the ledger, and the answers to what is no address."""
 
-    def __init__(self, account: Account, gate: Gate) -> None:
-        self._account = account
-        self._gate = gate
-        self._listings = ListingLimit()
+    def __init__(self, account: Account, gate: Gate, store: MediaStore) -> None:
+        self._account, self._gate, self._store = account, gate, store
 
-    def app(self) -> Starlette:
-        messages = "/api/v2/users/{account_id}/messages"
+    def app(self, resources: list[Route]) -> Starlette:
         app = Starlette(
             routes=[
-                Route(messages, self.messages, methods=["GET", "POST"]),
+                *resources,
                 Route("/api/v1/oauth2/token", self.token, methods=["POST"]),
                 Route("/_ledger", self.ledger, methods=["GET"]),
                 Route("/_ledger/reset", self.reset, methods=["POST"]),
@@ -98,95 +120,13 @@ class _Api:
             exception_handlers={404: _not_found, 405: _method_not_allowed},
             lifespan=self.lifespan,
         )
-        app.state.ledger, app.state.gate = self._account.ledger, self._gate
+        state = app.state
+        state.ledger, state.gate, state.media = self._account.ledger, self._gate, self._store
         return app
 
     def lifespan(self, _app: Starlette) -> AbstractAsyncContextManager[None]:
         callbacks = self._account.callbacks
         return callbacks.running() if callbacks else nullcontext()
-
-    async def messages(self, request: Request) -> Response:
-        arrival = Arrival(seconds=time.monotonic(), at=datetime.now(UTC))
-        if not self._gate.knows(request.headers.get("authorization"), now=arrival.seconds):
-            return answers.unauthorized()
-
-        if not self._gate.allows(request.path_params["account_id"]):
-            return answers.forbidden()
-
-        if not _wants_json(request):
-            return answers.not_acceptable()
-
-        if request.method == "POST":
-            return await self._create(request, arrival)
-
-        return self._list(request, arrival)
-
-    async def _create(self, request: Request, arrival: Arrival) -> Response:
-        self._account.ledger.requests += 1
-        content_type = request.headers.get("content-type", "")
-        if _media_type(content_type) != _JSON:
-            return answers.unsupported(content_type)
-
-        try:
-            asked = decode_request(await request.body())
-        except Unreadable:
-            return answers.invalid()
-
-        if found := problems(asked, now=arrival.at):
-            return answers.invalid(found)
-
-        return await self._decide(asked, request.path_params["account_id"], arrival)
-
-    async def _decide(self, asked: MessageRequest, account_id: str, arrival: Arrival) -> Response:
-        account, behaviour = self._account, self._account.behaviour
-        occasion = account.dice.occasion(asked.recipients[0])
-        fault = behaviour.fault(account.dice.roll("answer", occasion))
-        body = b""
-        if self._takes(fault, occasion):
-            message = account.take(asked, account_id=account_id, occasion=occasion, arrival=arrival)
-            if message is None:
-                return answers.queue_full(account.queue.full_text())
-
-            body = encode(message)
-
-        if fault is not None:
-            account.ledger.faults[fault] += 1
-
-        delay_ms = behaviour.latency_ms + (behaviour.slow_ms if fault is Fault.SLOW else 0)
-        if delay_ms:
-            await anyio.sleep(delay_ms / 1000)
-
-        if fault is None:
-            return answers.accepted(body)
-
-        return answers.faulty(fault, body, full_text=account.queue.full_text())
-
-    def _takes(self, fault: Fault | None, occasion: str) -> bool:
-        if fault is Fault.GATEWAY:
-            roll = self._account.dice.roll("gateway", occasion)
-            return roll < self._account.behaviour.gateway_taken
-
-        return fault not in NOT_TAKEN
-
-    def _list(self, request: Request, arrival: Arrival) -> Response:
-        now = arrival.seconds
-        address = request.client.host if request.client else ""
-        retry_after = self._listings.retry_after(address, now=now)
-        if retry_after is not None:
-            return answers.listed_too_often(retry_after)
-
-        account_id = request.path_params["account_id"]
-        visible_until = now - self._account.behaviour.visible_ms / 1000
-
-        def is_visible(entry: Entry) -> bool:
-            return entry.account_id == account_id and entry.text.arrival_seconds <= visible_until
-
-        try:
-            page = read_page(self._account.book, request.url, is_visible=is_visible, now=now)
-        except BadQuery as error:
-            return answers.refused(400, "request-validation", str(error))
-
-        return Response(encode(page), media_type=_JSON)
 
     async def token(self, request: Request) -> Response:
         form = parse_qs((await request.body()).decode(errors="replace"))
@@ -198,7 +138,7 @@ class _Api:
             return _oauth_error(401, "invalid_client")
 
         body = TokenBody(access_token=token, expires_in=int(self._gate.token_seconds))
-        return Response(encode(body), media_type=_JSON, headers={"cache-control": "no-store"})
+        return Response(encode(body), media_type=JSON, headers={"cache-control": "no-store"})
 
     async def ledger(self, request: Request) -> Response:
         ledger, callbacks = self._account.ledger, self._account.callbacks
@@ -213,24 +153,16 @@ class _Api:
         if request.query_params.get("messages") == "1":
             report["texts"] = ledger.texts
 
-        return Response(msgspec.json.encode(report), media_type=_JSON)
+        return Response(msgspec.json.encode(report), media_type=JSON)
 
     async def reset(self, _request: Request) -> Response:
         self._account.ledger.reset()
+        self._store.reset()
         return Response(status_code=204)
 
     async def revoke(self, _request: Request) -> Response:
         self._gate.revoke()
         return Response(status_code=204)
-
-
-def _wants_json(request: Request) -> bool:
-    wanted = request.headers.get("accept", "*/*").split(",")
-    return any(_media_type(kind) in {_JSON, "application/*", "*/*"} for kind in wanted)
-
-
-def _media_type(header: str) -> str:
-    return header.partition(";")[0].strip().lower()
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:
@@ -245,4 +177,4 @@ async def _method_not_allowed(request: Request, error: Exception) -> Response:
 def _oauth_error(status: int, code: str) -> Response:
     headers = {"www-authenticate": "Basic"} if status == 401 else None
     body = msgspec.json.encode({"error": code})
-    return Response(body, status, media_type=_JSON, headers=headers)
+    return Response(body, status, media_type=JSON, headers=headers)

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from pipeline.bandwidth.wire import FieldError, MessageRequest
 
-MAX_RECIPIENTS = 10
+USUAL_RECIPIENTS = 10
+MOST_RECIPIENTS = 50  #: what older documents promise
 MAX_TEXT_CHARACTERS = 2_048
 MAX_TAG_CHARACTERS = 1_024
 MAX_MEDIA = 10
@@ -24,12 +25,14 @@ _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}")
 
 
-def problems(request: MessageRequest, *, now: datetime) -> list[FieldError]:
+def problems(
+    request: MessageRequest, *, now: datetime, max_recipients: int = USUAL_RECIPIENTS
+) -> list[FieldError]:
     """Return what is wrong with the request, by field; empty where it can be taken."""
     found = [
         *_application_problems(request),
         *_sender_problems(request),
-        *_recipient_problems(request),
+        *_recipient_problems(request, max_recipients),
         *_content_problems(request),
         *_option_problems(request, now),
     ]
@@ -52,13 +55,13 @@ def _sender_problems(request: MessageRequest) -> Iterator[Problem]:
         yield "from", _not_e164(sender)
 
 
-def _recipient_problems(request: MessageRequest) -> Iterator[Problem]:
+def _recipient_problems(request: MessageRequest, most: int) -> Iterator[Problem]:
     recipients = [number for number in request.recipients if number]
     if not recipients:
         yield "to", "'to' must contain at least one telephone number"
 
-    if len(recipients) > MAX_RECIPIENTS:
-        yield "to", f"'to' must contain at most {MAX_RECIPIENTS} telephone numbers"
+    if len(recipients) > most:
+        yield "to", f"'to' must contain at most {most} telephone numbers"
 
     if len(set(recipients)) < len(recipients):
         yield "to", "'to' must contain unique telephone numbers"

@@ -109,29 +109,53 @@ def test_every_event_of_an_array_is_read_and_keeps_its_own_raw_json():
     assert [json.loads(raw) for _, raw in read] == json.loads(body)
 
 
-@pytest.mark.parametrize(
-    "stranger",
-    [
-        pytest.param(b'{"type": "message-read", "time": "2026-01-01T00:00:00Z"}', id="other-type"),
-        pytest.param(b'{"type": "message-failed"}', id="without-message"),
-        pytest.param(b'{"type": "message-sent", "time": "0001-01-01T00:00:00+02:00", '
-                     b'"to": "+19195550141", "message": {"id": "x"}}', id="outside-the-calendar"),
-        pytest.param(b'{"type": "message-sent", "to": "\xff"}', id="not-utf8"),
-        pytest.param(b'"message-sent"', id="no-object"),
-        pytest.param(b"null", id="null"),
-    ],
-)  # fmt: skip
-def test_an_event_we_do_not_know_is_set_aside_and_costs_its_neighbours_nothing(stranger):
+STRANGE = {
+    "other-type": b'{"type": "message-read", "time": "2026-01-01T00:00:00Z"}',
+    "invented": b'{"type": ""}',
+}
+UNREADABLE_EVENTS = {
+    "without-message": b'{"type": "message-failed"}',
+    "outside-the-calendar": b'{"type": "message-sent", "time": "0001-01-01T00:00:00+02:00", '
+    b'"to": "+19195550141", "message": {"id": "x"}}',
+    "error-code-too-large": b'{"type": "message-failed", "time": "2026-01-01T00:00:00Z", '
+    b'"to": "+19195550141", "errorCode": 99999999999999999999, "message": {"id": "x"}}',
+    "segments-below-none": b'{"type": "message-sent", "time": "2026-01-01T00:00:00Z", '
+    b'"to": "+19195550141", "message": {"id": "x", "segmentCount": -1}}',
+    "not-utf8": b'{"type": "message-sent", "to": "\xff"}',
+    "type-is-no-word": b'{"type": 7}',
+    "no-object": b'"message-sent"',
+    "null": b"null",
+}
+
+
+@pytest.mark.parametrize("event", STRANGE.values(), ids=STRANGE)
+def test_an_event_of_a_type_we_do_not_know_is_set_aside_and_costs_its_neighbours_nothing(event):
     neighbour = sample("callback-sent").strip()[1:-1]
 
-    known, skipped = wire.sort_callbacks(b"[" + neighbour + b"," + stranger + b"]")
+    known, strange, unreadable = wire.sort_callbacks(b"[" + neighbour + b"," + event + b"]")
 
     assert [event for event, _ in known] == [EVENTS["callback-sent"]]
-    assert skipped == [stranger]
+    assert (strange, unreadable) == ([event], [])
+
+
+@pytest.mark.parametrize("event", UNREADABLE_EVENTS.values(), ids=UNREADABLE_EVENTS)
+def test_an_event_that_cannot_be_read_is_set_aside_and_costs_its_neighbours_nothing(event):
+    neighbour = sample("callback-sent").strip()[1:-1]
+
+    known, strange, unreadable = wire.sort_callbacks(b"[" + event + b"," + neighbour + b"]")
+
+    assert [event for event, _ in known] == [EVENTS["callback-sent"]]
+    assert (strange, unreadable) == ([], [event])
 
 
 def test_an_array_without_events_is_a_webhook():
-    assert wire.sort_callbacks(b"[]") == ([], [])
+    assert wire.sort_callbacks(b"[]") == ([], [], [])
+
+
+def test_an_array_of_far_too_many_events_is_unreadable():
+    assert len(wire.sort_callbacks(b"[" + b"0," * 9_999 + b"0]").unreadable) == 10_000
+    with pytest.raises(wire.Unreadable):
+        wire.sort_callbacks(b"[" + b"0," * 10_000 + b"0]")
 
 
 @pytest.mark.parametrize("body", [body for body in UNREADABLE if body.id != "not-utf8"])

@@ -129,6 +129,20 @@ def test_a_budget_under_the_estimate_is_said_before_the_first_message(
         assert sentence not in bandcast(*command, "--quiet").err
 
 
+def test_a_budget_covers_what_the_dearest_carrier_would_make_of_it(bandcast, folder):
+    """Nobody knows who delivers, so the highest price is reserved."""
+    with_budget(folder, "budget = 0.165")
+    (folder / "campaign.toml").write_text(
+        (folder / "campaign.toml").read_text().replace('card = "card.toml"', "")
+    )
+    done = bandcast("estimate", "campaign.toml", "--json")
+    assert done.json["cost"]["total"] < 0.165 < done.json["cost"]["high"] == 0.17
+    assert "is under the highest cost, which is reserved: 0.17 USD" in done.err
+    assert done.json["budget"]["covers_estimate"] is False
+    stopped = bandcast(*SEND, "--simulate", "--json")
+    assert (stopped.code, stopped.json["messages_left"]) == (5, 1)
+
+
 def test_a_budget_that_covers_the_estimate_is_not_warned_about(bandcast, folder):
     with_budget(folder, "budget = 0.08", "daily_budget = 0.08")
     done = bandcast("estimate", "campaign.toml", "--json")

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.bandwidth.counter import Counter
 from tests.bandwidth.shelf import served
 
-from .shell import CAMPAIGN, CARD, SECRETS, number, write_campaign
+from .shell import CAMPAIGN, CARD, SECRETS, account, number, simulating, write_campaign
 
 MMS_CARD = CARD + CARD[CARD.index("[[price]]") :].replace('"sms"', '"mms"')
 PICTURED = CAMPAIGN.replace("template =", 'channel = "mms"\ntemplate =')
@@ -297,3 +297,41 @@ def test_no_name_of_a_file_or_a_person_travels_with_a_picture(send, folder, coun
     assert send().code == 0
     assert all("ada" not in name and "555" not in name.split("-")[0] for name in counter.files)
     assert all(NAME.fullmatch(name) for name in counter.files)
+
+
+# --- the simulator --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("faults", ["", "busy=0.2,error=0.2"])
+def test_a_simulated_run_uploads_too(bandcast, folder, faults):
+    cells = [("a.png", "b.png", "a.png https://example.com/c.png")[n % 3] for n in range(30)]
+    urgent = OWN.replace("[sending]", '[sending]\npriority = "high"\nexpires_after = 60')
+    with_pictures(folder, cells, text=urgent)
+    picture(folder / "a.png")
+    picture(folder / "b.png", "blue")
+    options = ["--faults", faults] if faults else []
+
+    done = bandcast(*SEND, "--simulate", *options)
+
+    assert done.code == 0
+    assert done.json["states"] == {"delivered": 30}
+    assert done.json["uploads"]["files"] == 2
+
+
+def test_the_simulator_takes_what_a_campaign_uploads_and_refuses_what_is_too_big(bandcast, folder):
+    listed(folder, text=LISTED + "[media]\nmax_bytes = 5000000\n")
+    (folder / "logo.png").write_bytes(b"x" * 3_600_000)
+    with simulating() as url:
+        refused = bandcast(*SEND, env=account(url))
+        assert refused.code == 5
+        assert "HTTP 400" in refused.json["stopped"]
+
+        picture(folder / "logo.png")
+        (folder / "campaign.toml").write_text(LISTED.replace('"spring"', '"summer"'))
+        assert bandcast(*SEND, env=account(url)).code == 0
+        [there] = bandcast("media", "list", "--json", env=account(url)).json["media"]
+        assert NAME.fullmatch(there["name"])
+        [gone] = bandcast("media", "delete", "--uploaded", "--json", env=account(url)).json[
+            "deleted"
+        ]
+        assert gone == {"name": there["name"]}

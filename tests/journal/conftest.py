@@ -30,6 +30,9 @@ class Store(Protocol):
     def lifted(self) -> list[tuple[str, str, str, str, str]]:
         """Number, source and reason of what was lifted; by whom, because."""
 
+    def inbound(self) -> list[tuple[str, str, bytes]]:
+        """Id, our number and raw JSON of what people said."""
+
     def close(self) -> None: ...
 
 
@@ -56,6 +59,9 @@ class MemoryStore:
             (*each.suppression[:3], each.by, each.because)
             for each in self._first.tables.lifted.values()
         ]
+
+    def inbound(self) -> list[tuple[str, str, bytes]]:
+        return [(*key, each.raw) for key, each in self._first.tables.inbound.items()]
 
     def close(self) -> None:
         """Nothing lies outside the objects."""
@@ -85,6 +91,9 @@ class SqliteStore:
         return self._select(
             "SELECT number, source, because, lifted_by, lifted_because FROM lifted ORDER BY id"
         )
+
+    def inbound(self) -> list[tuple[str, str, bytes]]:
+        return self._select("SELECT message_id, recipient, raw FROM inbound ORDER BY id")
 
     def close(self) -> None:
         for journal in self._opened:

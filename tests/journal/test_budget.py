@@ -253,6 +253,15 @@ def test_a_released_doubt_that_turns_out_to_be_taken_is_paid_once(journal, grant
     assert of_campaign(journal) == Sums(spent=CENT)
 
 
+def test_a_released_doubt_and_the_text_after_it_may_both_be_billed(journal, grant):
+    first = begun(journal, grant, 1)
+    finish(journal, first, InDoubt(reason="reset"))
+    journal.release(CAMPAIGN, [1], by="ana", because="asked the provider", now=NOW)
+    finish(journal, begun(journal, grant, 1), Accepted(message_id="id-2"))
+    receive(journal, receipt(tag=first.tag))
+    assert of_campaign(journal) == Sums(spent=2 * CENT)
+
+
 def test_a_released_doubt_that_bandwidth_failed_gives_the_money_back(journal, grant):
     attempt = begun(journal, grant, 1)
     finish(journal, attempt, InDoubt(reason="reset"))

@@ -115,14 +115,15 @@ def test_suppress_counts_the_numbers_that_are_new(journal, numbers, new):
 
 def test_a_number_keeps_its_first_source_and_reason(store):
     journal = store.open()
-    journal.suppress(["+19195550101"], source="reply", because="STOP", now=NOW)
+    journal.suppress(["+19195550101"], source="operator", because="STOP", now=NOW)
+    journal.suppress(["+19195550101"], source="reply", because="texted STOP", now=NOW)
     journal.suppress(["+19195550101"], source="file", because="list", now=NOW)
 
-    assert store.suppressions() == {"+19195550101": ("reply", "STOP")}
+    assert store.suppressions() == {"+19195550101": ("operator", "STOP")}
 
 
 def test_a_suppressed_number_gets_no_text_in_any_campaign_for_ever(store):
-    store.open().suppress(["+19195550123"], source="reply", because="STOP", now=NOW)
+    store.open().suppress(["+19195550123"], source="operator", because="STOP", now=NOW)
     journal = store.open()
     enlist(journal)
 
@@ -142,12 +143,12 @@ def listed(journal):
 
 def test_the_suppression_list_says_since_when_and_why_in_order(journal):
     later = NOW + timedelta(days=1)
-    journal.suppress(["+19195550102"], source="reply", because="STOP", now=NOW)
+    journal.suppress(["+19195550102"], source="operator", because="STOP", now=NOW)
     journal.suppress(["+19195550101", "+19195550102"], source="file", because="list", now=later)
 
     assert listed(journal) == [
         ("+19195550101", "file", "list", later),
-        ("+19195550102", "reply", "STOP", NOW),
+        ("+19195550102", "operator", "STOP", NOW),
     ]
 
 

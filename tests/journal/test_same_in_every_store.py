@@ -13,7 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pipeline.errors import BandcastError
 from pipeline.journal import Budget, Finish, Intent, Pace, Permit, open_journal
-from pipeline.model import Accepted, Halted, InDoubt, NotSent, Receipt, ReceiptKind, Rejected
+from pipeline.model import (
+    Accepted,
+    Halted,
+    Inbound,
+    InDoubt,
+    NotSent,
+    Receipt,
+    ReceiptKind,
+    Rejected,
+)
 from tests.journal.builders import CAMPAIGN, LEASE_SECONDS, NOW, enlistment, shard
 
 ROWS = st.integers(1, 12)
@@ -149,13 +158,28 @@ class Stores(RuleBasedStateMachine):
         receipt = Receipt(
             kind=kind,
             message_id=f"id-{attempt.row}-{attempt.number}",
-            to="+19195550123",
+            to=f"+1919555010{attempt.row % 5}",
             time=NOW + timedelta(seconds=seconds),
             tag=attempt.tag if tagged else None,
             error_code=(4720, 4405)[attempt.row % 2] if kind is ReceiptKind.FAILED else None,
             segments_billed=1 + seconds % 3,
         )
         self.both(lambda journal: journal.receive([(receipt, b"{}")], now=self.now))
+
+    @rule(
+        digit=st.integers(0, 4),
+        word=st.sampled_from(["STOP", "start", "help", "hello"]),
+        seconds=st.integers(0, 3),
+    )
+    def hear(self, digit, word, seconds):
+        message = Inbound(
+            message_id=f"in-{digit}-{word}-{seconds}",
+            to="+19195550199",
+            sender=f"+1919555010{digit}",
+            text=word,
+            time=NOW + timedelta(seconds=seconds),
+        )
+        self.both(lambda journal: journal.hear([(message, b"{}")], now=self.now))
 
     @rule(rows=st.lists(ROWS, max_size=4))
     def release(self, rows):
@@ -185,6 +209,7 @@ class Stores(RuleBasedStateMachine):
     @invariant()
     def the_same_in_both(self):
         self.both(lambda journal: (journal.tally(CAMPAIGN), list(journal.rows(CAMPAIGN))))
+        self.both(lambda journal: list(journal.suppressions()))
         account, now = PACE.account, self.now
         spending = self.both(lambda journal: journal.spending(CAMPAIGN, account=account, now=now))
         assert min(*spending.campaign, *spending.day) >= 0

@@ -1,3 +1,4 @@
+import json
 import re
 from datetime import datetime
 
@@ -5,6 +6,7 @@ import pytest
 
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
+from tests.bandwidth.samples import CREATED, sample
 
 from . import caller
 from .caller import MESSAGES, ask, message, send
@@ -246,3 +248,36 @@ def test_the_ledger_tells_what_the_handsets_received(app):
     assert report["max_segments_in_1_s"] == 4
     assert ask(app, "POST", "/_ledger/reset", auth=None).status_code == 204
     assert ask(app, "GET", "/_ledger", auth=None).json()["messages"] == 0
+
+
+@pytest.mark.parametrize("name", CREATED)
+def test_the_documented_examples_are_answered_as_documented(app, name):
+    asked, told = json.loads(sample(f"create-{name}.request")), sample(f"create-{name}.response")
+    answer = ask(app, "POST", json=asked)
+    body = answer.json()
+    assert answer.status_code == 202
+    assert datetime.fromisoformat(body.pop("time")).tzinfo is not None
+    assert body.pop("id")
+    # One documented answer leaves the application out; the current document always has it.
+    expected = json.loads(told) | {"applicationId": asked["applicationId"]}
+    assert body == {key: expected[key] for key in expected if key not in {"id", "time"}}
+
+
+@pytest.mark.parametrize(
+    ("most", "recipients", "status"), [(50, 50, 202), (50, 51, 400), (1, 2, 400)]
+)
+def test_groups_are_as_large_as_the_setting_says(most, recipients, status):
+    app = make_app(Behaviour(), max_recipients=most)
+    answer = send(app, to=[caller.number(i) for i in range(recipients)])
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json()["fieldErrors"][0] == {
+            "fieldName": "to",
+            "description": f"'to' must contain at most {most} telephone numbers",
+        }
+
+
+@pytest.mark.parametrize("most", [0, 51])
+def test_no_setting_goes_beyond_what_was_ever_documented(most):
+    with pytest.raises(ValueError, match="between 1 and 50"):
+        make_app(Behaviour(), max_recipients=most)

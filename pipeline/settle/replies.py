@@ -1,0 +1,78 @@
+"""The answer to HELP: at most one for each message that asks, and never a second try.
+
+`Journal.hear` tells of a message once, durably, before anything is posted. Whatever the wire then
+answers, and also where the process dies in between, nobody gets the answer twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import Protocol
+
+import anyio
+
+from pipeline.errors import BandcastError
+from pipeline.model import Inbound, Message, Outcome, Wish
+from pipeline.wishes import is_person, wish_of
+
+log = logging.getLogger(__name__)
+
+#: Questions that wait for their answer; more of them are not answered.
+MOST_WAITING = 1_000
+#: Comes back in callbacks about answers; belongs to no campaign.
+TAG = "help"
+
+
+class Wire(Protocol):
+    """Whatever sends one message."""
+
+    async def send(self, message: Message, *, tag: str) -> Outcome:
+        """POST one message once."""
+
+
+class HelpDesk:
+    """Answers HELP with one text, one after the other, while `run` runs."""
+
+    def __init__(self, wire: Wire, *, text: str, segments: int) -> None:
+        #: Kind of outcome -> how many answers came to it; ``dropped`` were never tried.
+        self.answers: Counter[str] = Counter()
+        self._wire, self._text, self._segments = wire, text, segments
+        self._send, self._receive = anyio.create_memory_object_stream[Inbound](MOST_WAITING)
+
+    def ask(self, message: Inbound) -> None:
+        """Take a message that came for the first time; one that is not HELP is left alone."""
+        if wish_of(message.text) is not Wish.HELP or not is_person(message.sender):
+            return
+
+        try:
+            self._send.send_nowait(message)
+        except anyio.WouldBlock:
+            self.answers["dropped"] += 1
+
+    def close(self) -> None:
+        """Take no more; `run` ends when what waits is answered."""
+        self._send.close()
+
+    async def run(self) -> None:
+        """Answer what is asked until `close`."""
+        with self._receive:
+            async for question in self._receive:
+                self.answers[await self._answer(question)] += 1
+
+    async def _answer(self, question: Inbound) -> str:
+        answer = Message(
+            row=0,
+            key="",
+            to=(question.sender,),
+            sender=question.to,
+            text=self._text,
+            segments=self._segments,
+        )
+        try:
+            outcome = await self._wire.send(answer, tag=TAG)
+        except BandcastError as error:
+            log.warning("HELP was not answered: %s", error, extra={"action": "help"})
+            return "refused"
+
+        return type(outcome).__name__.lower()

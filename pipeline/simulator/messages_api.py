@@ -1,0 +1,112 @@
+"""The addresses of messages: create one, list them."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pipeline.bandwidth.wire import MessageRequest, Unreadable, decode_request, encode
+from pipeline.simulator import answers
+from pipeline.simulator.access import Gate
+from pipeline.simulator.account import Account, Arrival
+from pipeline.simulator.account_queue import ListingLimit
+from pipeline.simulator.behaviour import NOT_TAKEN, Fault
+from pipeline.simulator.book import Entry
+from pipeline.simulator.door import JSON, media_type, refusal, wants
+from pipeline.simulator.listing import BadQuery, read_page
+from pipeline.simulator.validation import problems
+
+
+class MessagesApi:
+    """The handlers, over one account."""
+
+    def __init__(self, account: Account, gate: Gate, *, max_recipients: int) -> None:
+        self._account = account
+        self._gate = gate
+        self._max_recipients = max_recipients
+        self._listings = ListingLimit()
+
+    async def messages(self, request: Request) -> Response:
+        """POST, GET messages."""
+        arrival = Arrival(seconds=time.monotonic(), at=datetime.now(UTC))
+        if refused := refusal(request, self._gate, now=arrival.seconds):
+            return refused
+
+        if not wants(request, JSON):
+            return answers.not_acceptable()
+
+        if request.method == "POST":
+            return await self._create(request, arrival)
+
+        return self._list(request, arrival)
+
+    async def _create(self, request: Request, arrival: Arrival) -> Response:
+        self._account.ledger.requests += 1
+        content_type = request.headers.get("content-type", "")
+        if media_type(content_type) != JSON:
+            return answers.unsupported(content_type)
+
+        try:
+            asked = decode_request(await request.body())
+        except Unreadable:
+            return answers.invalid()
+
+        if found := problems(asked, now=arrival.at, max_recipients=self._max_recipients):
+            return answers.invalid(found)
+
+        return await self._decide(asked, request.path_params["account_id"], arrival)
+
+    async def _decide(self, asked: MessageRequest, account_id: str, arrival: Arrival) -> Response:
+        account, behaviour = self._account, self._account.behaviour
+        occasion = account.dice.occasion(asked.recipients[0])
+        fault = behaviour.fault(account.dice.roll("answer", occasion))
+        body = b""
+        if self._takes(fault, occasion):
+            message = account.take(asked, account_id=account_id, occasion=occasion, arrival=arrival)
+            if message is None:
+                return answers.queue_full(account.queue.full_text())
+
+            body = encode(message)
+
+        if fault is not None:
+            account.ledger.faults[fault] += 1
+
+        delay_ms = behaviour.latency_ms + (behaviour.slow_ms if fault is Fault.SLOW else 0)
+        if delay_ms:
+            await anyio.sleep(delay_ms / 1000)
+
+        if fault is None:
+            return answers.accepted(body)
+
+        return answers.faulty(fault, body, full_text=account.queue.full_text())
+
+    def _takes(self, fault: Fault | None, occasion: str) -> bool:
+        if fault is Fault.GATEWAY:
+            roll = self._account.dice.roll("gateway", occasion)
+            return roll < self._account.behaviour.gateway_taken
+
+        return fault not in NOT_TAKEN
+
+    def _list(self, request: Request, arrival: Arrival) -> Response:
+        now = arrival.seconds
+        address = request.client.host if request.client else ""
+        retry_after = self._listings.retry_after(address, now=now)
+        if retry_after is not None:
+            return answers.listed_too_often(retry_after)
+
+        account_id = request.path_params["account_id"]
+        visible_until = now - self._account.behaviour.visible_ms / 1000
+
+        def is_visible(entry: Entry) -> bool:
+            return entry.account_id == account_id and entry.text.arrival_seconds <= visible_until
+
+        try:
+            page = read_page(self._account.book, request.url, is_visible=is_visible, now=now)
+        except BadQuery as error:
+            return answers.refused(400, "request-validation", str(error))
+
+        return Response(encode(page), media_type=JSON)
