@@ -53,7 +53,7 @@ def run(
         smart_accents=smart_accents,
     )
     folder, now = options.out_folder(out, settings), datetime.now(UTC)
-    bars = options.bars_by(settings, options.journal_url(campaign), now=now)
+    bars = options.bars_by(settings, options.sending_url(campaign), now=now)
     with drafted(
         settings, folder, on=now.date(), bars_of=bars, with_advice=advice and not quiet
     ) as found:

@@ -13,7 +13,7 @@ import typer
 
 from pipeline.barring import Bars, BarsOf, bars_of, find_bars
 from pipeline.errors import SettingsError
-from pipeline.journal.opening import find_journal
+from pipeline.journal.opening import find_journal, find_path
 from pipeline.settings import Options, Settings, load_settings
 
 CampaignFile = Annotated[
@@ -130,6 +130,31 @@ def journal_url(campaign: Path | None = None) -> str:
     folder = Path(url.removeprefix(_SQLITE)).parent
     if not folder.is_dir():
         raise SettingsError([f"BANDCAST_JOURNAL: there is no directory '{folder}': make it first"])
+
+    return url
+
+
+def sending_url(campaign: Path) -> str:
+    """Return the journal of a campaign that is to be sent, or that would be.
+
+    Raises:
+        SettingsError: as `journal_url`; or the current folder has a journal with a suppression
+            list, and it is another one: somebody on that list would be texted.
+    """
+    url, here = journal_url(campaign), Path(DEFAULT_JOURNAL).absolute()
+    ours = find_path(url)
+    if os.environ.get("BANDCAST_JOURNAL") or ours.resolve() == here.resolve() or not here.exists():
+        return url
+
+    journal = find_journal(f"{_SQLITE}{here}")
+    assert journal is not None  # it exists
+    with closing(journal):
+        if next(journal.suppressions(), None):
+            sentence = (
+                f"there is a suppression list in {here}, which the campaign's own journal {ours} "
+                "does not have: say with BANDCAST_JOURNAL which of them counts"
+            )
+            raise SettingsError([sentence])
 
     return url
 

@@ -23,13 +23,12 @@ import anyio
 import typer
 from anyio.abc import TaskStatus
 
-from jobs import console, options
+from jobs import accounts, console, options
 from pipeline.account import (
     CALLBACK_PASSWORD,
     CALLBACK_USERNAME,
     Account,
     is_loopback,
-    load_account,
     load_callback_credentials,
 )
 from pipeline.bandwidth.auth import auth_for
@@ -52,6 +51,9 @@ _REPORT_SECONDS = 60.0
 #: How long answers to HELP that wait at the end get.
 _LAST_ANSWERS_SECONDS = 10.0
 _MOST_CHARACTERS = 2_048
+
+#: A provider with few connections waits for each answer: lingering longer would set its pace.
+_LINGER_SECONDS = 0.001
 
 #: A receiver begins no attempts: its committer needs a pace and a lease, and uses neither.
 _NO_PACE, _NO_LEASE = Pace(account="", rate_segments_per_second=1), 0.0
@@ -97,6 +99,7 @@ def run(
         typer.Option(help="TLS certificate (PEM), where no reverse proxy does TLS."),
     ] = None,
     keyfile: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
+    profile: accounts.Profile = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -105,7 +108,7 @@ def run(
         raise SettingsError([f"there is no file '{campaign}', so no journal beside it"])
 
     url, text = options.journal_url(campaign), _checked(help_text)
-    help_ = Help(text=text, account=load_account(os.environ)) if text else None
+    help_ = Help(text=text, account=accounts.account_of(profile)) if text else None
     door = _port(host, port, certfile, keyfile)
     with closing(door.listener), closing(open_journal(url)) as journal:
         report = anyio.run(lambda: _receive(journal, door, help_, find_path(url), quiet=quiet))
@@ -166,7 +169,13 @@ async def _receive(
     Raises:
         JournalError: the journal can record no more; the provider repeats what was not answered.
     """
-    committer = Committer(journal, pace=_NO_PACE, lease_seconds=_NO_LEASE, clock=_now)
+    committer = Committer(
+        journal,
+        pace=_NO_PACE,
+        lease_seconds=_NO_LEASE,
+        clock=_now,
+        linger_seconds=_LINGER_SECONDS,
+    )
 
     async def keep(events: Events) -> list[Inbound]:
         return await committer.call(lambda journal: keep_events(journal, events, now=_now()))

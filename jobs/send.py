@@ -5,7 +5,6 @@ Run it again after any end that was not the last: it goes on where it stopped.
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from contextlib import closing
@@ -16,11 +15,10 @@ from typing import Annotated
 import anyio
 import typer
 
-from jobs import budgets, console, doctor, options
+from jobs import accounts, budgets, console, doctor, options
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
-from pipeline.account import load_account
 from pipeline.drafts import drafted
 from pipeline.errors import SettingsError, UsageError
 from pipeline.estimate import Estimate
@@ -41,6 +39,7 @@ def run(
     smart_accents: options.SmartAccents = None,
     strict: options.Strict = False,
     out: options.Out = None,
+    profile: accounts.Profile = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")] = False,
     simulate: Annotated[
         bool, typer.Option("--simulate", help="Send to the embedded simulator: no account needed.")
@@ -68,11 +67,11 @@ def run(
     )
     _refuse_expired(settings)
     folder = options.out_folder(out, settings)
-    provider = _provider(simulate=simulate, faults=faults, seed=seed)
+    provider = _provider(profile, simulate=simulate, faults=faults, seed=seed)
     url = (
         simulation_url(folder, settings.campaign.name)
         if simulate
-        else options.journal_url(campaign)
+        else options.sending_url(campaign)
     )
     _refuse_to_ask_nobody(yes=yes)
 
@@ -120,12 +119,12 @@ def _report(
     return code
 
 
-def _provider(*, simulate: bool, faults: str, seed: int) -> Provider:
+def _provider(profile: str | None, *, simulate: bool, faults: str, seed: int) -> Provider:
     if not simulate and faults:
         raise UsageError("--faults is for --simulate: a real provider has its own; nothing is sent")
 
     if not simulate:
-        return load_account(os.environ)
+        return accounts.account_of(profile)
 
     try:
         return Simulated(behaviour=Behaviour.parse(faults), seed=seed)

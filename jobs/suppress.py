@@ -16,7 +16,7 @@ from jobs import console, options
 from pipeline.barring import read_numbers_of
 from pipeline.errors import UsageError
 from pipeline.journal import Journal, Suppression, open_journal
-from pipeline.journal.opening import find_journal
+from pipeline.journal.opening import find_journal, find_path
 from pipeline.prepare.lists import read_spoken
 
 
@@ -45,17 +45,23 @@ def run(
     region: Annotated[
         str, typer.Option("--region", help="How numbers without a country code are read.")
     ] = "US",
+    campaign: Annotated[
+        Path | None,
+        typer.Option("--campaign", help="A campaign's file: the list is in the journal beside it."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Keep the list of numbers that get no texts. Entries never expire by themselves."""
+    url = options.journal_url(campaign)
     if action is Action.LIST:
-        _print_list(what or [], as_json=as_json)
+        _print_list(url, what or [], as_json=as_json)
         return
 
     if not what:
         raise UsageError(f"suppress {action}: say which {_NEEDED[action]}")
 
-    with closing(open_journal(options.journal_url())) as journal:
+    console.margin.print(f"journal: {find_path(url)}", markup=False)
+    with closing(open_journal(url)) as journal:
         changed = _change(journal, action, what, because, source, region)
 
     if as_json:
@@ -105,8 +111,8 @@ def _import(journal: Journal, file: Path, because: str, source: str | None, regi
     )
 
 
-def _print_list(wanted: list[str], *, as_json: bool) -> None:
-    journal = find_journal(options.journal_url())
+def _print_list(url: str, wanted: list[str], *, as_json: bool) -> None:
+    journal = find_journal(url)
     if journal is None:
         listed: list[Suppression] = []
     else:

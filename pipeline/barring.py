@@ -166,7 +166,10 @@ def read_numbers_of(path: Path, region: str) -> tuple[pl.Series, tuple[Finding, 
         return numbers, ()
 
     sentence = f"rows of the suppression list '{path.name}' hold no number and bar nobody"
-    return numbers, (Finding(code="suppression_rows", sentence=sentence, count=unread, rows=rows),)
+    finding = Finding(
+        code="suppression_rows", sentence=sentence, count=unread, rows=rows, is_repair=True
+    )
+    return numbers, (finding,)
 
 
 def _read_file(path: Path, region: str) -> tuple[Barred, tuple[Finding, ...]]:

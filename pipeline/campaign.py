@@ -84,7 +84,7 @@ def refuse_mismatch(earlier: Enlistment, estimate: Estimate) -> None:
     Raises:
         PlanMismatch: they differ; names the parts.
     """
-    known = {part: earlier.fingerprint.get(part, "") for part in estimate.fingerprint}
+    known = {part: value for part, value in earlier.fingerprint.items() if part != PROVIDER}
     if changed := changed_parts(known, estimate.fingerprint):
         raise PlanMismatch(earlier.campaign, changed)
 

@@ -137,7 +137,7 @@ def estimate(
     _refuse_change(reading, before, plan_path)
     written = pl.scan_parquet(plan_path)
     _refuse_heavy(written, pictures, campaign, plan_path, file=name)
-    totals = plan.totals(written, draft.grid.carrier_name())
+    totals = plan.totals(written, draft.grid.carrier_name(), has_variants=bool(campaign.variants))
     return Estimate(
         settings=settings,
         plan_path=plan_path,
@@ -149,12 +149,18 @@ def estimate(
         replaced=replaced,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
         pictures=pictures,
-        advice=_advice(draft, campaign, written) if with_advice else (),
+        advice=_advise(written, campaign, draft) if with_advice else (),
     )
 
 
-def _advice(draft: plan.Draft, campaign: Campaign, written: pl.LazyFrame) -> tuple[Advice, ...]:
-    return Advisor(plan=written, campaign=campaign, views=draft.views, grid=draft.grid).advise()
+def _advise(written: pl.LazyFrame, campaign: Campaign, draft: plan.Draft) -> tuple[Advice, ...]:
+    return Advisor(
+        plan=written,
+        campaign=campaign,
+        views=draft.views,
+        grid=draft.grid,
+        has_picture=draft.has_picture,
+    ).advise()
 
 
 def _fingerprint(

@@ -2,7 +2,13 @@
 
 import pytest
 
-from pipeline.account import PRODUCTION_URL, BasicCredentials, ClientCredentials, load_account
+from pipeline.account import (
+    PRODUCTION_URL,
+    BasicCredentials,
+    ClientCredentials,
+    load_account,
+    load_callback_credentials,
+)
 from pipeline.errors import CredentialsError, SettingsError
 
 BASE = {"BW_ACCOUNT_ID": "9900000", "BW_APPLICATION_ID": "app"}
@@ -56,3 +62,14 @@ def test_a_refused_address_does_not_show_the_password_in_it():
 
     assert "s3cret" not in str(caught.value)
     assert "example.com" in str(caught.value)
+
+
+def test_what_the_provider_shows_to_our_receiver_is_read_whole_or_not_at_all():
+    both = {"BW_CALLBACK_USERNAME": "bandwidth", "BW_CALLBACK_PASSWORD": "s3cret"}
+    assert load_callback_credentials(both).username == "bandwidth"
+    assert "s3cret" not in repr(load_callback_credentials(both))
+    assert load_callback_credentials({}) is None
+    assert load_callback_credentials(dict.fromkeys(both, "")) is None
+    for missing in both:
+        with pytest.raises(CredentialsError, match=f"{missing} is not set"):
+            load_callback_credentials(both | {missing: ""})

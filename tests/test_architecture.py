@@ -23,6 +23,7 @@ WALLS = {
         {"pipeline.model", "pipeline.errors", "pipeline.sections"},
     ),
     "pipeline.account": ({"pydantic"}, {"pipeline.errors"}),
+    "pipeline.profiles": (set(), {"pipeline.errors"}),
     "pipeline.tables": ({"polars"}, set()),
     "pipeline.reading": (
         {"polars"},
@@ -157,6 +158,7 @@ WALLS = {
 
 #: What several commands share; everything else in jobs is a command or `cli`.
 SHARED_BY_JOBS = {
+    "jobs.accounts",
     "jobs.breakdown",
     "jobs.budgets",
     "jobs.console",

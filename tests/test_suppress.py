@@ -91,3 +91,40 @@ def test_what_cannot_be_done_is_said_without_the_number(folder, arguments, words
     assert done.returncode == 2
     assert words in done.stderr
     assert "9195550101" not in done.stderr
+
+
+def in_folder(folder, *arguments):
+    """Without the variable: the journal is where the command looks for it."""
+    command = [sys.executable, "-c", "from jobs.cli import main; main()", *arguments]
+    environ = {name: value for name, value in os.environ.items() if name != "BANDCAST_JOURNAL"}
+    environ |= dict.fromkeys(
+        ("BW_ACCOUNT_ID", "BW_APPLICATION_ID", "BW_CLIENT_ID", "BW_CLIENT_SECRET"), "any"
+    ) | {"BW_MESSAGING_URL": "http://127.0.0.1:9", "BW_TOKEN_URL": "http://127.0.0.1:9"}
+    return subprocess.run(
+        command, cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_list_that_the_campaign_would_not_ask_stops_it_before_anybody_is_texted(folder):
+    parent = folder.parent / "office"
+    parent.mkdir()
+    added = in_folder(parent, "suppress", "add", "9195550101", "--because", "letter")
+    assert str(parent / "bandcast.db") in added.stderr
+    for command in (("estimate",), ("send", "--yes")):
+        done = in_folder(parent, command[0], str(folder / "campaign.toml"), *command[1:])
+        assert done.returncode == 2
+        assert done.stderr.count("BANDCAST_JOURNAL") == 1
+
+    assert not (folder / "bandcast.db").exists()
+
+
+def test_the_list_beside_a_campaign_is_named_by_the_campaign(folder):
+    campaign = str(folder / "campaign.toml")
+    parent = folder.parent / "home"
+    parent.mkdir()
+    because = ("--because", "letter", "--campaign", campaign)
+    assert in_folder(parent, "suppress", "add", "9195550101", *because).returncode == 0
+    listed = in_folder(parent, "suppress", "list", "--campaign", campaign, "--json")
+    assert len(json.loads(listed.stdout)["suppressed"]) == 1
+    estimate = in_folder(parent, "estimate", campaign, "--json")
+    assert json.loads(estimate.stdout)["skipped"] == {"suppressed": 1}

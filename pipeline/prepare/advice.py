@@ -17,7 +17,7 @@ import polars as pl
 
 from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Encoding
 from pipeline.prepare import alphabet, columns, smart
-from pipeline.prepare.channels import as_mms, may_be_mms
+from pipeline.prepare.channels import add_cheaper_cost, as_mms, may_be_mms
 from pipeline.prepare.price_grid import RECIPIENT, PriceGrid
 from pipeline.prepare.pricing import add_cost
 from pipeline.prepare.segments import HEADER_BYTES, add_segments, capacity
@@ -60,6 +60,8 @@ class Advisor:
     views: Mapping[str, pl.Expr]
     #: The prices of its messages, whatever their channel.
     grid: PriceGrid
+    #: Whether a message has a picture to be an MMS with (Boolean); where the price decides.
+    has_picture: pl.Expr
 
     def advise(self) -> tuple[Advice, ...]:
         """Return what saves anything, the most saving first."""
@@ -191,8 +193,12 @@ class Advisor:
         return sorted({find_column(name, names) for name in (*named, *([own] if own else []))})
 
     def _messages(self, only: pl.Expr | None = None) -> pl.LazyFrame:
-        is_sms = pl.col(columns.CHANNEL) == Channel.SMS.value
-        sent = self.plan.filter(pl.col(columns.REASON).is_null() & is_sms)
+        sent = self.plan.filter(pl.col(columns.REASON).is_null())
+        if self.campaign.channel is None:  # the price decides, and may decide otherwise then
+            sent = sent.with_columns(pl.lit(Channel.SMS.value).alias(columns.CHANNEL))
+        else:
+            sent = sent.filter(pl.col(columns.CHANNEL) == Channel.SMS.value)
+
         return sent if only is None else sent.filter(only)
 
     def _rewritten(self, change: Callable[[str], str], only: pl.Expr | None = None) -> pl.LazyFrame:
@@ -218,8 +224,11 @@ class Advisor:
         return _summed(code, sentence, self._priced(lf.pipe(add_segments)))
 
     def _priced(self, lf: pl.LazyFrame) -> pl.LazyFrame:
-        before = pl.col(columns.COST_ESTIMATED).alias(_BEFORE)
-        return lf.with_columns(before).pipe(add_cost, self.grid)
+        lf = lf.with_columns(pl.col(columns.COST_ESTIMATED).alias(_BEFORE))
+        if self.campaign.channel is None:
+            return add_cheaper_cost(lf, self.grid, has_picture=self.has_picture)
+
+        return add_cost(lf, self.grid)
 
 
 def named(character: str) -> str:

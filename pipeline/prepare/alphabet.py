@@ -85,3 +85,9 @@ def beyond_ascii_or(characters: Iterable[str], text: pl.Expr) -> pl.Expr:
 
 #: A regex for one character that is not GSM-7.
 NOT_GSM7 = character_class(GSM7, negated=True)
+
+#: Regexes for one character of two septets: the ASCII ones, and the euro, each fast for itself.
+PAIRS = tuple(
+    character_class(each for each in EXTENSION if each.isascii() == is_ascii)
+    for is_ascii in (True, False)
+)

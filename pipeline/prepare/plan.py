@@ -33,7 +33,13 @@ from pipeline.prepare.recipients import (
 )
 from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
-from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows, with_references
+from pipeline.prepare.shards import (
+    media_column,
+    read_shard,
+    shard_payloads,
+    shard_rows,
+    with_references,
+)
 from pipeline.prepare.texts import MISSING, add_text
 from pipeline.prepare.totals import Share, Totals, totals
 
@@ -70,6 +76,8 @@ class Draft:
     views: Mapping[str, pl.Expr]
     #: The prices of what is in `frame`, were it changed, and of every channel.
     grid: PriceGrid
+    #: Whether a row of `frame` has a picture to be an MMS with (Boolean).
+    has_picture: pl.Expr
     #: `smart.ORIGINAL` of every row of `frame`, in its order: its text before characters were
     #: replaced; None where none are.
     originals: pl.LazyFrame | None = None
@@ -131,6 +139,7 @@ def draft(
         frame=plan.frame(numbers, grid, barred),
         findings=tuple(find_repairs(numbers, phone)),
         views=plan.views,
+        has_picture=plan.has_picture,
         originals=plan.originals(numbers),
         grid=prices(number=RECIPIENT, channels=tuple(Channel)),
     )
@@ -148,16 +157,6 @@ def plan_frame(
 ) -> pl.LazyFrame:
     """Return only the frame of a `draft`."""
     return draft(recipients, campaign, card, on=on, file=file, barred=barred, strict=strict).frame
-
-
-def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
-    """Return the column of a plan that has each row's own pictures; None where rows have none."""
-    if campaign.columns.media is None:
-        return None
-
-    own = plan_columns[plan_columns.index(columns.CURRENCY) + 1 :]
-    names = {name.removeprefix("input_"): name for name in own}
-    return names[find_named(campaign.columns.media, list(names), file="plan")]
 
 
 class _Plan:

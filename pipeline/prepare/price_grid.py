@@ -7,7 +7,6 @@ So a row costs look-ups of small integers, and no arithmetic with money.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
@@ -28,8 +27,8 @@ from pipeline.prepare.rate_card import (
     sender_type,
 )
 
-#: A column of numbers that was taken for one of carriers must not be shown.
-_LONG_NUMBER, _MOST_LETTERS = re.compile(r"\d{5,}"), 40
+#: A column of phone numbers that was taken for one of carriers must not be shown.
+_MOST_DIGITS, _MOST_LETTERS = 4, 40
 
 COST_TYPE = pl.Decimal(18, 6)
 
@@ -141,7 +140,8 @@ class PriceGrid:
         name = self._carriers[position]
         (channel, kind), prices = list(self._tariffs.items())[tariff]
         if name == DEFAULT and carrier is not None:
-            name = _LONG_NUMBER.sub("...", carrier.strip())[:_MOST_LETTERS]
+            is_number = sum(map(str.isdigit, carrier)) > _MOST_DIGITS
+            name = "..." if is_number else carrier.strip()[:_MOST_LETTERS]
 
         gap = prices.quote(self._places[place], name)
         assert isinstance(gap, Gap)  # or the cell had a price

@@ -29,14 +29,6 @@ _MESSAGE_BYTES = 140
 _BITS_PER_UNIT = {Encoding.GSM7: 7, Encoding.UCS2: 16}
 
 _PAIRS_UCS2 = r"[\x{10000}-\x{10ffff}]"
-_PAIRS_GSM7 = tuple(
-    alphabet.character_class(characters)
-    for characters in (
-        [character for character in alphabet.EXTENSION if character.isascii()],
-        [character for character in alphabet.EXTENSION if not character.isascii()],
-    )
-)
-
 _ODD = columns.WORKING + "odd"
 _CHARACTERS = columns.WORKING + "characters"
 _UCS2 = columns.WORKING + "ucs2"
@@ -165,7 +157,7 @@ def _odd_text(text: pl.Expr) -> pl.Expr:
 def _pairs() -> pl.Expr:
     """Return the characters of two units; `count_matches` does not look below a null."""
     ucs2 = pl.when(pl.col(_UCS2)).then(_ODD).str.count_matches(_PAIRS_UCS2)
-    gsm7 = pl.sum_horizontal(pl.col(_ODD).str.count_matches(each) for each in _PAIRS_GSM7)
+    gsm7 = pl.sum_horizontal(pl.col(_ODD).str.count_matches(each) for each in alphabet.PAIRS)
     return pl.when(pl.col(_UCS2)).then(ucs2).otherwise(gsm7)
 
 

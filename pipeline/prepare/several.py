@@ -89,7 +89,8 @@ def expand(recipients: pl.LazyFrame, *, roles: Columns, region: str, file: str) 
 
 def _free(name: str, taken: Iterable[str]) -> str:
     names = chain([name], (f"{name}_{position}" for position in count(2)))
-    return next(each for each in names if each not in set(taken))
+    folded = set(map(columns.fold, taken))
+    return next(each for each in names if columns.fold(each) not in folded)
 
 
 def _split_cells(phone: list[pl.Expr], said: pl.Expr | str | None, region: str) -> pl.Expr:

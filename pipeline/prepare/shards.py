@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 
 import polars as pl
 
-from pipeline.model import MICROS_PER_UNIT, Channel, Message
+from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Message
 from pipeline.prepare import columns
+from pipeline.prepare.recipients import find_named
 
 _COST_MICROS = "cost_micros"
 _MEDIA = "media"
@@ -63,6 +64,16 @@ def shard_payloads(
 def with_references(cell: pl.Expr, pictures: Mapping[str, str]) -> pl.Expr:
     """Return a cell of pictures (String), local files by their references."""
     return _own(cell, pictures).list.join(" ") if pictures else cell
+
+
+def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
+    """Return the column of a plan that has each row's own pictures; None where rows have none."""
+    if campaign.columns.media is None:
+        return None
+
+    own = plan_columns[plan_columns.index(columns.CURRENCY) + 1 :]
+    names = {name.removeprefix("input_"): name for name in own}
+    return names[find_named(campaign.columns.media, list(names), file="plan")]
 
 
 def read_addresses(payload: bytes) -> pl.DataFrame:

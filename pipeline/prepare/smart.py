@@ -2,7 +2,8 @@
 
 The table, smart_characters.csv, has two parts that are asked for separately: look-alikes (quotes,
 dashes, spaces ...), and letters without their accents. A text is changed at every place or not at
-all: one that would be UCS-2 all the same keeps what its author wrote, since nothing would be saved.
+all: one that would be UCS-2 all the same, would need more segments or become too long keeps what
+its author wrote.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ import polars as pl
 
 from pipeline.model import EXAMPLE_ROWS, Campaign, Finding
 from pipeline.prepare import alphabet, columns
+from pipeline.prepare.reasons import MAX_CHARACTERS
 
 #: The text as it was rendered.
 ORIGINAL = columns.WORKING + "original"
 
+#: Up to so much longer a GSM-7 text never has more segments than as UCS-2: 153 units, or 160 of a
+#: single message, are more than twice the 67, or 70.
+_MOST_GROWTH = 2
+_SINGLE_UNITS = 160  # of a single GSM-7 message
 _ACCENTS = "accents"  # the group of the table that changes letters
 _SPELLED = {" ": "a space", "\n": "a line break"}
 _NAMED_IN_FINDINGS = 10
@@ -79,7 +85,10 @@ def replacements(*, look_alikes: bool, accents: bool) -> Mapping[str, str]:
 def smart_text(text: str, table: Mapping[str, str]) -> str:
     """Return a text with every character of the table replaced, if that makes it GSM-7."""
     replaced = text.translate({ord(character): to for character, to in table.items()})
-    return replaced if alphabet.GSM7.issuperset(replaced) else text
+    units = len(replaced) + sum(map(replaced.count, alphabet.EXTENSION))
+    helps = units <= max(_SINGLE_UNITS, _MOST_GROWTH * len(text))
+    helps = helps and len(replaced) <= MAX_CHARACTERS
+    return replaced if helps and alphabet.GSM7.issuperset(replaced) else text
 
 
 def fate_of(replacement: str) -> str:
@@ -105,10 +114,15 @@ def add_smart_text(lf: pl.LazyFrame, table: Mapping[str, str]) -> pl.LazyFrame:
     text = pl.col(columns.TEXT)
     is_odd = alphabet.beyond_ascii_or(filter(str.isascii, table), text)
     odd = pl.when(is_odd).then(text).otherwise(pl.lit(""))  # '' and not null: see `segments`
+    smart = pl.col(_SMART)
+    characters = smart.str.len_chars()
+    pairs = pl.sum_horizontal(smart.str.count_matches(each) for each in alphabet.PAIRS)
+    most = pl.max_horizontal(_SINGLE_UNITS, _MOST_GROWTH * text.str.len_chars())
+    helps = (characters + pairs <= most) & (characters <= MAX_CHARACTERS)
     return (
         lf.with_columns(odd.str.replace_many(list(table), list(table.values())).alias(_SMART))
         .with_columns(
-            pl.when(is_odd & ~pl.col(_SMART).str.contains(alphabet.NOT_GSM7))
+            pl.when(is_odd & helps & ~smart.str.contains(alphabet.NOT_GSM7))
             .then(_SMART)
             .otherwise(text)
             .alias(columns.TEXT)

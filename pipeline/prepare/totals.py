@@ -81,17 +81,20 @@ class Totals:
     dearest: tuple[tuple[int, int, int], ...]
 
 
-def totals(plan: pl.LazyFrame, carrier: pl.Expr | None = None) -> Totals:
+def totals(
+    plan: pl.LazyFrame, carrier: pl.Expr | None = None, *, has_variants: bool = False
+) -> Totals:
     """Add a plan up, in streaming mode.
 
     Args:
         plan: as `prepare.plan` makes it.
         carrier: a message's carrier (String, null where it is not known); None is nobody's.
+        has_variants: its column `variant` is ours, and not the user's.
 
     Raises:
         RateCardError: a message of the plan has no price.
     """
-    groups = _groups(plan, carrier)
+    groups = _groups(plan, carrier, has_variants=has_variants)
     sent = groups.filter(pl.col(REASON).is_null())
     if unpriced := sent[_UNPRICED].sum():
         raise RateCardError(f"{unpriced} messages of the plan have no price: make the plan again")
@@ -114,10 +117,14 @@ def totals(plan: pl.LazyFrame, carrier: pl.Expr | None = None) -> Totals:
     )
 
 
-def _groups(plan: pl.LazyFrame, carrier: pl.Expr | None) -> pl.DataFrame:
+def _groups(plan: pl.LazyFrame, carrier: pl.Expr | None, *, has_variants: bool) -> pl.DataFrame:
     """Add up the rows that are alike in everything that a breakdown asks for."""
     names = plan.collect_schema().names()
-    known = {name: pl.col(name) for name in BREAKDOWNS if name in names and name != CARRIER}
+    own = set(names[: names.index(columns.CURRENCY) + 1])  # behind them may be the user's columns
+    known = {name: pl.col(name) for name in BREAKDOWNS if name in own}
+    if has_variants:
+        known[columns.VARIANT] = pl.col(columns.VARIANT)
+
     if carrier is not None:
         known[CARRIER] = carrier
 

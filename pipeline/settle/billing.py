@@ -1,4 +1,4 @@
-"""Who pays: Bandwidth's billing rules, on the rows of the results. The only place that knows them.
+"""Who pays: Bandwidth's billing rules, on rows; `pipeline.billing` says the same of one message.
 
     rejected, ready, cancelled, skipped    free: an HTTP error is never billed
     accepted, delivered                    billed, also while no receipt has come

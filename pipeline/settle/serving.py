@@ -45,6 +45,7 @@ async def listening(
     """
     config = uvicorn.Config(
         app,
+        http="h11",  # httptools is faster, and reads headers of any length into memory
         ws="none",
         lifespan="off",
         log_level="critical",

@@ -143,7 +143,7 @@ def _accepted(request: MessageRequest, text: Text) -> MessageBody:
         direction="out",
         to=request.recipients,
         sender=request.sender,
-        media=request.media,
+        media=None if request.media is None else list(dict.fromkeys(request.media)),
         text=request.text,
         tag=request.tag,
         priority=request.priority,

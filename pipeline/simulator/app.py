@@ -97,7 +97,11 @@ def make_app(
         [
             Route(f"{_USER}/messages", messages.messages, methods=["GET", "POST"]),
             Route(f"{_USER}/media", files.list, methods=["GET"]),
-            Route(f"{_USER}/media/{{media_id:path}}", files.file, methods=["GET", "PUT", "DELETE"]),
+            Route(
+                f"{_USER}/media/{{media_id:media_name}}",
+                files.file,
+                methods=["GET", "PUT", "DELETE"],
+            ),
         ]
     )
 

@@ -14,6 +14,8 @@
     garbage     bytes that are not HTTP                                   yes
     unreadable  a whole 202 whose body is not JSON                        yes
 
+Of these, requests for media can only be busy or meet an error; nothing is done then.
+
 Of the messages taken, `failed` fail at the carrier; of their callbacks, `late`, `duplicate`,
 `reorder` and `unreceipted` come late_ms later, twice, after their successors, or never. Segments
 are counted as the standard says, or as `count` names it (`segments.Counting`): ``count=ceil``.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from urllib.parse import quote
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,6 +27,15 @@ from pipeline.simulator.media import (
     MediaStore,
     StoreFull,
 )
+
+
+class MediaName(PathConvertor):
+    """All the rest of a path, also where a name has a line break."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("media_name", MediaName())
 
 _ANYTHING = "application/octet-stream"
 
@@ -86,18 +96,21 @@ class MediaApi:
         return self._get(request, name, now)
 
     async def _put(self, request: Request, name: str, now: float) -> Response:
-        content_type = request.headers.get("content-type") or _ANYTHING
+        content_type = request.headers.get("content-type", "")
         limit = self._store.limits.file_bytes
         content = await _read(request, limit)
+        if not content_type and content == b"":
+            return _invalid("'media' is required")
+
         if not wants(request, JSON):
             return answers.not_acceptable()
 
+        content_type = content_type or _ANYTHING
         if media_type(content_type) not in CONTENT_TYPES:
             return answers.unsupported_media(content_type)
 
         if content is None:
-            sentence = f"'media' must be at most {limit / MEGABYTE:g} MB"
-            return answers.invalid([FieldError(field_name="media", description=sentence)])
+            return _invalid(f"'media' must be at most {limit / MEGABYTE:g} MB")
 
         file = MediaFile(
             content=content,
@@ -117,8 +130,10 @@ class MediaApi:
         if file is None:
             return answers.no_such_media()
 
-        # The document calls every file an octet stream, so who wants one gets any.
-        if not (wants(request, media_type(file.content_type)) or wants(request, _ANYTHING)):
+        # The document calls every file an octet stream, and the provider's own client says that it
+        # wants JSON (the errors) whatever it downloads: both get any file.
+        kinds = (media_type(file.content_type), _ANYTHING, JSON)
+        if not any(wants(request, kind) for kind in kinds):
             return answers.not_acceptable()
 
         headers = {"content-type": file.content_type}
@@ -148,6 +163,10 @@ class MediaApi:
             return answers.internal_error("The request could not be processed")
 
         return None
+
+
+def _invalid(sentence: str) -> Response:
+    return answers.invalid([FieldError(field_name="media", description=sentence)])
 
 
 async def _read(request: Request, limit: int) -> bytes | None:

@@ -17,8 +17,9 @@ from pipeline.simulator.account_queue import ListingLimit
 from pipeline.simulator.behaviour import NOT_TAKEN, Fault
 from pipeline.simulator.book import Entry
 from pipeline.simulator.door import JSON, media_type, refusal, wants
-from pipeline.simulator.listing import BadQuery, read_page
-from pipeline.simulator.validation import problems
+from pipeline.simulator.filters import BadQuery
+from pipeline.simulator.listing import read_page
+from pipeline.simulator.validation import nulls, problems
 
 
 class MessagesApi:
@@ -50,12 +51,14 @@ class MessagesApi:
         if media_type(content_type) != JSON:
             return answers.unsupported(content_type)
 
+        body = await request.body()
         try:
-            asked = decode_request(await request.body())
+            asked = decode_request(body)
         except Unreadable:
             return answers.invalid()
 
-        if found := problems(asked, now=arrival.at, max_recipients=self._max_recipients):
+        found = nulls(body) + problems(asked, now=arrival.at, max_recipients=self._max_recipients)
+        if found:
             return answers.invalid(found)
 
         return await self._decide(asked, request.path_params["account_id"], arrival)

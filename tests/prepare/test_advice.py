@@ -23,7 +23,9 @@ def planned(data, **changes):
     campaign = dataclasses.replace(CAMPAIGN, **changes)
     made = draft(pl.LazyFrame(data), campaign, CARD, on=TODAY)
     plan = made.frame.collect(engine="streaming").lazy()
-    return plan, Advisor(plan=plan, campaign=campaign, views=made.views, grid=made.grid)
+    return plan, Advisor(
+        plan=plan, campaign=campaign, views=made.views, grid=made.grid, has_picture=made.has_picture
+    )
 
 
 def advised(data, **changes):
@@ -207,3 +209,15 @@ def test_advice_comes_with_the_most_saving_first():
     savings = [each.saving_micros for each in advisor.advise()]
     assert savings == sorted(savings, reverse=True)
     assert len(savings) > 1
+
+
+def test_where_the_price_decides_the_channel_advice_looks_at_what_became_mms_too():
+    """Curly quotes make four segments of two, and the MMS cheaper: without them it is an SMS."""
+    data, media = {"phone": phones(2)}, ("https://example.com/a.png",)
+    changes = {"template": "It’s " + "y" * 255, "channel": None, "media": media}
+    plan, advisor = planned(data, **changes)
+    assert set(plan.collect()["channel"]) == {"mms"}
+    found = {each.code: each for each in advisor.advise()}
+    saved = cost(data, **changes) - cost(data, **changes, smart=True)
+    assert found["smart"].saving_micros == saved > 0
+    assert "mms" not in found

@@ -157,5 +157,11 @@ def test_mms_is_advised_where_it_could_be_one_and_is_not(changes, advised):
     campaign = dataclasses.replace(AUTO, **changes)
     made = drafted([LONG], campaign)
     plan = made.frame.collect(engine="streaming").lazy()
-    advice = Advisor(plan=plan, campaign=campaign, views=made.views, grid=made.grid).advise()
+    advice = Advisor(
+        plan=plan,
+        campaign=campaign,
+        views=made.views,
+        grid=made.grid,
+        has_picture=made.has_picture,
+    ).advise()
     assert ("mms" in {each.code for each in advice}) == advised

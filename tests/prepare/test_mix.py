@@ -130,7 +130,7 @@ def test_totals_and_every_breakdown_are_the_sums_over_rows(rows, variants, known
     roles = Columns(carrier="network") if known else Columns()
     made = drafted(data, carriers=TABLE if known else None, columns=roles, variants=variants)
     plan = made.frame.collect(engine="streaming")
-    added = totals(plan.lazy(), made.grid.carrier_name())
+    added = totals(plan.lazy(), made.grid.carrier_name(), has_variants=bool(variants))
     sent = plan.filter(pl.col("reason").is_null())
     micros = [sum(int(cost * 10**6) for cost in sent[name]) for name in COSTS]
     assert [added.cost_low_micros, added.cost_micros, added.cost_high_micros] == micros
@@ -173,6 +173,8 @@ def test_advice_knows_whose_a_number_is():
     made = drafted(data, columns=roles, template=template)
     plan = made.frame.collect(engine="streaming").lazy()
     campaign = dataclasses.replace(CAMPAIGN, columns=roles, template=template)
-    advisor = Advisor(plan=plan, campaign=campaign, views=made.views, grid=made.grid)
+    advisor = Advisor(
+        plan=plan, campaign=campaign, views=made.views, grid=made.grid, has_picture=made.has_picture
+    )
     savings = {each.code: each.saving_micros for each in advisor.advise()}
     assert savings == {"template_characters": 8_501, "smart": 8_501}

@@ -15,6 +15,7 @@ from pipeline.prepare.plan import (
     fingerprint,
     plan_frame,
 )
+from pipeline.prepare.pricing import Price, RateCard, SenderType
 from tests.prepare.plans import CAMPAIGN, CARD, TODAY, VARIANTS, make_plan
 
 
@@ -199,8 +200,27 @@ def test_a_fingerprint_names_the_part_that_changed(changes, part):
 def test_the_fingerprint_of_a_campaign_that_was_started_long_ago_stays():
     """It is in journals: another digest for the same words would refuse to go on with them."""
     campaign = Campaign(name="spring", senders=("+19195550100",), template="Hi")
-    parts = fingerprint(campaign, CARD, recipients_digest="0" * 64)
-    assert parts["columns"] == "118e3a413354518f"
+    price = Price(channel=Channel.SMS, sender=None, prefix="1", base=Decimal("0.004"))
+    with_all = Price(
+        channel=Channel.MMS,
+        sender=SenderType.TOLL_FREE,
+        prefix="",
+        base=Decimal("0.015"),
+        surcharge=Decimal("0.0045"),
+        effective=date(2026, 5, 1),
+    )
+    card = RateCard(name="test", currency="USD", prices=(price, with_all))
+    assert fingerprint(campaign, card, recipients_digest="0" * 64) == {
+        "recipients": "0000000000000000",
+        "template": "ebee60392eb04106",
+        "senders": "cfec920543932753",
+        "channel": "ad88a3b6410f1dec",
+        "media": "4f53cda18c2baa0c",
+        "region": "b5e86cefc9cfb8c9",
+        "columns": "2e7f41fe6d9aa0ee",
+        "exclusions": "4911e5ca3e551c5f",
+        "rate card": "2449293250e6723b",
+    }
 
 
 def test_a_fingerprint_knows_the_file_and_the_prices():

@@ -146,3 +146,9 @@ def test_every_row_stays_and_only_rows_with_several_numbers_are_repeated(people)
 
     added = sum(each.count for each in found.findings if each.code == "numbers_added")
     assert frame.height == len(people) + added
+
+
+def test_our_columns_have_names_that_nobody_takes_for_the_users():
+    found = expanded({"phone": [NUMBERS[0]], "File Row": ["7"]})
+    assert "file_row_2" in found.frame.collect_schema()
+    assert FILE_ROW not in found.frame.collect_schema()

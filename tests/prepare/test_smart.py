@@ -37,6 +37,29 @@ def replaced(texts, table):
     return frame.collect(engine="streaming")["text"].to_list()
 
 
+# --- What it never does --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("…" * 5 + "y" * 2_041, id="it would be too long for the provider"),
+        pytest.param("…" * 55 + " soon", id="it would need more segments"),
+    ],
+)
+def test_a_text_that_would_be_worse_off_stays_as_it_is(text):
+    assert smart_text(text, LOOK_ALIKES) == text
+    assert replaced([text], LOOK_ALIKES) == [text]
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("…—’“é€[ y😀ж"), max_size=300))
+def test_no_text_ever_needs_more_segments(text):
+    made = smart_text(text, BOTH)
+    assert count_segments(made).segments <= count_segments(text).segments
+    assert replaced([text], BOTH) == [made]
+
+
 # --- The table -----------------------------------------------------------------------------------
 
 
@@ -233,11 +256,11 @@ def test_a_plan_replaces_in_template_and_values_and_counts_afterwards():
     )
 
 
-def test_a_text_is_too_long_or_empty_after_replacement():
+def test_a_text_may_be_empty_after_replacement_and_never_too_long():
     data = {"phone": ["9195550123", "9195550124"], "code": ["…" * 700, "\u200b"]}
     plan = make_plan(data, template="{code}", smart=True)
-    assert plan["reason"].to_list() == ["too_long", "empty_text"]
-    assert plan["reason_detail"][0].startswith("2100 characters")
+    assert plan["reason"].to_list() == [None, "empty_text"]
+    assert plan["text"][0] == "…" * 700
 
 
 def test_another_choice_is_another_plan():
@@ -246,7 +269,7 @@ def test_another_choice_is_another_plan():
             dataclasses.replace(CAMPAIGN, smart=smart, smart_accents=accents),
             CARD,
             recipients_digest="0" * 64,
-        )["smart"]
+        ).get("smart")
         for smart in (False, True)
         for accents in (False, True)
     ]

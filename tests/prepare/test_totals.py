@@ -73,11 +73,20 @@ def test_a_plan_is_broken_down_by_what_its_messages_are(name, values):
 def test_a_plan_is_broken_down_by_variant():
     data = {"phone": [f"91955501{number:02}" for number in range(50)], "code": ["x"] * 50}
     plan = make_plan(data, variants=VARIANTS, template="")
-    shares = totals(plan.lazy()).shares["variant"]
+    shares = totals(plan.lazy(), has_variants=True).shares["variant"]
     assert {share.value: share.messages for share in shares} == dict(
         plan.group_by("variant").len().iter_rows()
     )
     assert len(shares) == 2
+
+
+@pytest.mark.parametrize("name", ["country", "area", "zones", "variant", "carrier", "key"])
+def test_a_column_of_the_user_is_no_breakdown_whatever_its_name(name):
+    """People's own cells never enter the document, and never collide with ours."""
+    data = {"phone": ["9195550100", "9195550101"], "code": ["x", "x"], name: ["Ann", "Bob"]}
+    shares = totals(make_plan(data).lazy()).shares
+    assert set(shares) == set(BREAKDOWNS) - {"variant", "carrier"}
+    assert {share.value for each in shares.values() for share in each}.isdisjoint({"Ann", "Bob"})
 
 
 @settings(deadline=None)
@@ -99,7 +108,7 @@ def test_every_breakdown_adds_up_to_the_totals(rows):
         "code": [code for *_, code in rows],
     }  # fmt: skip
     plan = make_plan(data, variants=VARIANTS, template="")
-    added = totals(plan.lazy())
+    added = totals(plan.lazy(), has_variants=True)
     sent = plan.filter(pl.col("reason").is_null())
     cost = sum(map(Fraction, sent["cost_estimated"]), Fraction())
     whole = (sent.height, sent["segments"].sum(), cost * 1_000_000)

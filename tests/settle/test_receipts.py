@@ -181,6 +181,20 @@ def test_a_journal_that_fails_is_no_answer_so_that_the_provider_tries_again():
     assert receiver.failed.is_set()
 
 
+def test_an_endless_header_is_refused_and_not_collected():
+    async def story():
+        receiver = Receiver(Keeper().keep)
+        async with listening(receiver.app, listen()) as url:
+            where = httpx.URL(url)
+            reader, writer = await asyncio.open_connection(where.host, where.port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"a" * 200_000)
+            answer = await reader.readline()
+            writer.close()
+            return answer
+
+    assert asyncio.run(story()).startswith(b"HTTP/1.1 400")
+
+
 # --- Who may post --------------------------------------------------------------------------------
 
 GUARD = Guard(BasicCredentials(username="bandwidth", password=SecretStr("pässword:x")))

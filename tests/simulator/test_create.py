@@ -43,10 +43,10 @@ def test_a_message_is_taken_and_told_back(app):
             {"text": "a" * 161, "media": ["https://example.com/a.png"]}, 1, id="mms is one"
         ),
         pytest.param(
-            {"text": None, "media": ["https://example.com/a.png"]}, 1, id="picture without text"
+            {"text": "", "media": ["https://example.com/a.png"]}, 1, id="picture without text"
         ),
         pytest.param({"to": [caller.number(i) for i in range(10)]}, 1, id="group of ten"),
-        pytest.param({"tag": None}, 1, id="no tag"),
+        pytest.param({"tag": "null"}, 1, id="a tag that reads null"),
     ],
 )
 def test_valid_messages_are_taken(app, changes, segments):
@@ -122,6 +122,15 @@ def e164(given):
             [("media", "'media' must contain at most 10 addresses")],
             id="eleven pictures",
         ),
+        pytest.param(
+            {"media": ["https://example.com/a.png?b=%20", "a b", ""]},
+            [
+                ("media", "'a b' in 'media' must be replaced with a valid URL"),
+                ("media", "'' in 'media' must be replaced with a valid URL"),
+            ],
+            id="addresses that are none",
+        ),
+        pytest.param({"tag": None}, [("tag", "'tag' must not be null")], id="null"),
         pytest.param(
             {"media": ["https://example.com/" + "p" * 4096]},
             [("media", "an address in 'media' must be at most 4096 characters")],
@@ -211,8 +220,9 @@ def test_refusals_are_as_documented(app, method, path, options, status, expected
     assert not app.state.ledger.texts
 
 
-def test_an_unknown_address_is_refused_by_the_framework(app):
-    answer = ask(app, "POST", "/api/v2/user/9900000/messages", json=message())
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT", "DELETE"])
+def test_an_unknown_address_is_refused_by_the_framework(app, method):
+    answer = ask(app, method, "/api/v2/user/9900000/messages")
     body = answer.json()
     assert answer.status_code == 404
     assert datetime.fromisoformat(body.pop("timestamp")).tzinfo is not None
@@ -261,6 +271,17 @@ def test_the_documented_examples_are_answered_as_documented(app, name):
     # One documented answer leaves the application out; the current document always has it.
     expected = json.loads(told) | {"applicationId": asked["applicationId"]}
     assert body == {key: expected[key] for key in expected if key not in {"id", "time"}}
+
+
+def test_a_null_that_is_no_field_of_ours_does_no_harm(app):
+    assert ask(app, "POST", json={**message(), "mood": None}).status_code == 202
+
+
+def test_no_tag_is_needed_and_a_picture_named_twice_is_told_once(app):
+    picture = "https://example.com/a.png"
+    body = send(app, tag=None, media=[picture, picture]).json()
+    assert "tag" not in body
+    assert body["media"] == [picture]
 
 
 @pytest.mark.parametrize(

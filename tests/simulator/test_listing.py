@@ -4,11 +4,17 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import httpx
 import pytest
+from starlette.datastructures import URL
 
 from pipeline.bandwidth.wire import query_time
+from pipeline.model import Channel
 from pipeline.simulator.account_queue import LISTING_REQUESTS
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.book import Book, Entry
+from pipeline.simulator.fate import Fate
+from pipeline.simulator.ledger import Text
+from pipeline.simulator.listing import read_page
 
 from . import caller
 from .caller import ask, send
@@ -66,6 +72,7 @@ def test_an_item_has_neither_text_nor_tag(app):
     [
         pytest.param({"sourceTn": OTHER_SENDER}, [11], id="sender"),
         pytest.param({"sourceTn": "+1919"}, range(12), id="part of a sender"),
+        pytest.param({"sourceTn": "Shop & Co"}, [], id="sender with a name"),
         pytest.param({"sourceTn": f"{OTHER_SENDER},+19195550102"}, [11], id="senders"),
         pytest.param({"destinationTn": caller.number(7)}, [7], id="recipient"),
         pytest.param({"destinationTn": "+1919555001"}, [10, 11], id="part of a recipient"),
@@ -89,6 +96,21 @@ def test_an_item_has_neither_text_nor_tag(app):
         pytest.param({"fromDateTime": "2020-01-01T00:00:00.000Z"}, range(12), id="since"),
         pytest.param({"toDateTime": "2020-01-01T00:00:00.000+00:00"}, [], id="until"),
         pytest.param({"messageId": "unknown"}, [], id="unknown id"),
+        pytest.param({"product": "LOCAL_A2P"}, range(12), id="product"),
+        pytest.param({"product": "TOLL_FREE"}, [], id="other product"),
+        pytest.param({"bwQueued": "false"}, range(12), id="none waits here"),
+        pytest.param({"bwQueued": "true"}, [], id="waits here"),
+        pytest.param({"carrierQueued": "false"}, range(12), id="none waits at the carrier"),
+        pytest.param({"carrierQueued": "true"}, [], id="waits at the carrier"),
+        pytest.param({"carrierName": "AT&T"}, [], id="no carrier is known"),
+        pytest.param({"campaignId": "CJEUMDK"}, [], id="no campaign is known"),
+        pytest.param({"location": "123ABC"}, [], id="no location is known"),
+        pytest.param({"fromBwLatency": "0"}, [], id="no latency is measured"),
+        pytest.param({"fromCarrierLatency": "0"}, [], id="no carrier's latency is measured"),
+        pytest.param({"fromMessageSize": "0"}, [], id="no size is known"),
+        pytest.param({"toMessageSize": "999"}, [], id="no size is known, at most"),
+        pytest.param({"callingNumberCountryA3": "USA"}, [], id="no country is known"),
+        pytest.param({"calledNumberCountryA3": "USA"}, [], id="no called country is known"),
     ],
 )
 def test_filters_pick_messages(app, params, expected):
@@ -121,9 +143,22 @@ def test_status_and_error_code_tell_the_same_messages(app):
         pytest.param({"toDateTime": "2024-13-01T00:00:00.000Z"}, "no date", id="month 13"),
         pytest.param({"destinationTn": "+191"}, "at least 5", id="short part of a number"),
         pytest.param({"destinationTn": ",".join(["+19195550123"] * 11)}, "at most 10", id="eleven"),
+        pytest.param({"destinationTn": " 19195550123"}, "%2B", id="a plus that became a space"),
+        pytest.param({"sourceTn": "+19195550123;"}, "%2B", id="no number"),
         pytest.param({"messageStatus": "LOST"}, "must be one of", id="unknown status"),
         pytest.param({"errorCode": "x"}, "whole number", id="no code"),
-        pytest.param({"carrierName": "Verizon"}, "no filter 'carrierName'", id="not simulated"),
+        pytest.param({"carrier": "Verizon"}, "no filter 'carrier'", id="no such filter"),
+        pytest.param({"product": "SMS"}, "must be one of", id="unknown product"),
+        pytest.param({"bwQueued": "yes"}, "true or false", id="neither true nor false"),
+        pytest.param({"calledNumberCountryA3": "us"}, "three letters", id="no country"),
+        pytest.param({"fromMessageSize": "-1"}, "whole number", id="negative size"),
+        pytest.param({"errorCode": "9" * 5_000}, "whole number", id="endless number"),
+        pytest.param(
+            {"sourceTn": "+1919", "limitTotalCount": "1"}, "true or false", id="no total count"
+        ),
+        pytest.param(
+            {"sourceTn": "+1919", "pageToken": "YWZ0ZXI6LTU="}, "pageToken", id="token before all"
+        ),
         pytest.param({"sourceTn": "+1919", "limit": "0"}, "at least 1", id="no limit"),
         pytest.param({"sourceTn": "+1919", "limit": "10001"}, "10000", id="too far"),
         pytest.param({"sourceTn": "+1919", "pageToken": "?"}, "pageToken", id="token"),
@@ -149,6 +184,65 @@ def test_pages_follow_each_other_by_token_and_by_link(app):
     assert "prevPageToken" not in first["pageInfo"]
     assert "nextPageToken" not in third["pageInfo"]
     assert ask(app, "GET", second["pageInfo"]["prevPage"]).json() == first
+
+
+@pytest.mark.parametrize(
+    ("sender", "product"),
+    [
+        ("+18335550100", "TOLL_FREE"),
+        ("12345", "SHORT_CODE_REACH"),
+        ("Shop & Co", "ALPHA_NUMERIC"),
+        (caller.SENDER, "LOCAL_A2P"),
+    ],
+)
+def test_the_product_follows_from_the_sender(sender, product):
+    app = make_app(Behaviour())
+    send(app, from_=sender)
+    assert listed(app, product=product)["totalCount"] == 1
+
+
+def test_a_page_holds_a_hundred_unless_asked_otherwise():
+    book = book_of(101)
+    page = read_page(book, URL("/?sourceTn=%2B1919"), is_visible=lambda _: True, now=0.0)
+    assert (page.total_count, len(page.messages)) == (101, 100)
+    assert page.page_info.next_page_token
+
+
+@pytest.mark.parametrize(("asked", "total"), [("true", 10_000), ("false", 10_001)])
+def test_the_total_is_capped_where_that_is_asked_for(asked, total):
+    url = URL(f"/?sourceTn=%2B1919&limitTotalCount={asked}")
+    page = read_page(book_of(10_001), url, is_visible=lambda _: True, now=0.0)
+    assert page.total_count == total
+
+
+def book_of(entries):
+    """A book with this many texts to different handsets."""
+    book = Book()
+    fate = Fate(leaves_at=0.0, settles_at=0.0, error_code=None)
+    for index in range(entries):
+        text = Text(
+            message_id=f"m{index}",
+            tag=None,
+            to=(caller.number(index),),
+            sender=caller.SENDER,
+            segments=1,
+            length=5,
+            digest="d",
+            arrival_seconds=0.0,
+            arrived_at=datetime.now(UTC),
+        )
+        book.add(
+            Entry(
+                text=text,
+                to=text.to[0],
+                account_id=caller.ACCOUNT,
+                channel=Channel.SMS,
+                attachments=0,
+                fate=fate,
+            )
+        )
+
+    return book
 
 
 def test_a_listing_is_sorted_by_a_field_in_either_direction(app):

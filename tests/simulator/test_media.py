@@ -91,6 +91,7 @@ def test_an_empty_file_is_a_file(app):
         pytest.param("%C3%BC.png", "ü.png", id="umlaut"),
         pytest.param("a//b", "a//b", id="empty part"),
         pytest.param("a+b", "a+b", id="plus"),
+        pytest.param("a%0Ab", "a\nb", id="line break"),
     ],
 )
 def test_a_name_is_decoded_once_and_may_have_slashes(app, asked, name):
@@ -107,6 +108,14 @@ def test_a_percent_encoded_slash_is_refused(app):
         assert (answer.status_code, answer.json()["type"]) == (400, "request-validation")
 
     assert listed(app).json() == []
+
+
+def test_an_upload_of_nothing_is_refused(app):
+    answer = ask(app, "PUT", f"{MEDIA}/a")
+    assert (answer.status_code, answer.json()["fieldErrors"]) == (
+        400,
+        [{"fieldName": "media", "description": "'media' is required"}],
+    )
 
 
 def test_accounts_do_not_see_each_other_s_files(app):
