@@ -115,6 +115,10 @@ def print_estimate(estimate: Estimate, *, plan: str) -> None:
 
     table.add_row("by rate card", escape(estimate.card.name))
     table.add_row(f"time at {rate:g} segments/s", duration(estimate.seconds_at_rate))
+    if pictures := estimate.pictures.by_reference:
+        files = f"{len(pictures):,} ({estimate.pictures.size_bytes:,} bytes)"
+        table.add_row("pictures to upload", files)
+
     table.add_row("every row, with its reason", plan)
     paper.print(table)
 

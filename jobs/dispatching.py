@@ -17,10 +17,10 @@ from pydantic import SecretStr
 from jobs.budgets import standing
 from jobs.progress import Progress, watch
 from pipeline.account import Account, ClientCredentials
-from pipeline.bandwidth.client import BandwidthClient, client_of
+from pipeline.bandwidth.client import client_of
 from pipeline.campaign import job_of
 from pipeline.dispatch.pace import SteadyClock, quiet_the_collector
-from pipeline.dispatch.sender import Counts
+from pipeline.dispatch.sender import Counts, Wire
 from pipeline.dispatch.stop import Stop, StopReason
 from pipeline.dispatch.worker import MOST_LANES, Worker
 from pipeline.estimate import Estimate
@@ -33,6 +33,7 @@ from pipeline.settle.serving import listening
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
 from pipeline.simulator.server import EmbeddedSimulator, listen
+from pipeline.uploads import Uploading
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ async def dispatch(
     )
     before = journal.tally(job.campaign)
     quiet_the_collector()
-    async with committer, _connected(provider, committer, clock) as wire:
+    async with committer, _connected(provider, estimate, committer, clock) as wire:
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
         progress = Progress(worker, estimate, settled_before=_settled(before))
         began = time.monotonic()
@@ -140,12 +141,12 @@ def _settled(tally: Tally | None) -> int:
 
 @asynccontextmanager
 async def _connected(
-    provider: Provider, committer: Committer, clock: Callable[[], datetime]
-) -> AsyncIterator[BandwidthClient]:
-    """Yield a client of the account, or of a simulator whose receipts come to our own journal."""
+    provider: Provider, estimate: Estimate, committer: Committer, clock: Callable[[], datetime]
+) -> AsyncIterator[Wire]:
+    """Yield the wire of the account, or of a simulator whose receipts come to our own journal."""
     if isinstance(provider, Account):
-        async with client_of(provider, lanes=MOST_LANES) as client:
-            yield client
+        async with _wired(provider, estimate) as wire:
+            yield wire
 
         return
 
@@ -162,8 +163,15 @@ async def _connected(
                 messaging_url=simulator.url,
                 token_url=simulator.token_url,
             )
-            async with client_of(account, lanes=MOST_LANES) as client:
-                yield client
+            async with _wired(account, estimate) as wire:
+                yield wire
+
+
+@asynccontextmanager
+async def _wired(account: Account, estimate: Estimate) -> AsyncIterator[Wire]:
+    delivery, pictures = estimate.settings.delivery, estimate.pictures.by_reference
+    async with client_of(account, lanes=MOST_LANES, delivery=delivery) as client:
+        yield Uploading(client, pictures, _wall_clock) if pictures else client
 
 
 async def _attended(worker: Worker, progress: Progress, stop: Stop, *, quiet: bool) -> None:

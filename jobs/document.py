@@ -38,6 +38,7 @@ def estimate_json(found: Estimate) -> dict[str, Any]:
         "fingerprint": found.digest,
         "file": _file_json(found),
         **_smart_json(found),
+        **_pictures_json(found),
     }
 
 
@@ -89,6 +90,15 @@ def _smart_json(found: Estimate) -> dict[str, Any]:
         return {}
 
     return {"smart": [each.as_json() for each in found.replaced]}
+
+
+def _pictures_json(found: Estimate) -> dict[str, Any]:
+    """Return what would be uploaded at most: what is there already is not uploaded again."""
+    pictures = found.pictures
+    if not pictures.of:
+        return {}
+
+    return {"uploads": {"files": len(pictures.by_reference), "bytes": pictures.size_bytes}}
 
 
 def _share_json(found: Estimate, share: Share) -> dict[str, Any]:

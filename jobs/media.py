@@ -20,6 +20,7 @@ from pipeline.bandwidth.media import MediaStore, Watch
 from pipeline.bandwidth.media_types import content_type_of
 from pipeline.errors import UsageError
 from pipeline.tables import replacing
+from pipeline.uploads import read_upload
 
 #: Of a smaller file nobody watches the progress.
 _BIG_BYTES = 512 * 1024
@@ -48,6 +49,9 @@ def run(
         str | None,
         typer.Option("--content-type", help="upload: the type (default: by the file's name)."),
     ] = None,
+    uploaded: Annotated[
+        bool, typer.Option("--uploaded", help="delete: all that campaigns have uploaded.")
+    ] = False,
     cache_control: Annotated[
         str | None, typer.Option("--cache-control", help="upload: such as no-cache.")
     ] = None,
@@ -59,7 +63,10 @@ def run(
 ) -> None:
     """Keep the account's media files; the provider deletes each after 48 hours."""
     given = what or []
-    if not given and action is not Action.LIST:
+    if uploaded and (given or action is not Action.DELETE):
+        raise UsageError("--uploaded: is for media delete, and takes no names")
+
+    if not given and action is not Action.LIST and not uploaded:
         raise UsageError(f"media {action}: say which files")
 
     if given and action is Action.LIST:
@@ -75,7 +82,7 @@ def run(
             targets = _targets(given, out)
             found = _at_provider(lambda store: _get(store, targets, quiet=quiet))
         case Action.DELETE:
-            found = _at_provider(lambda store: _delete(store, given))
+            found = _at_provider(_delete_uploads if uploaded else lambda s: _delete(s, given))
 
     if as_json:
         console.print_json({_DONE[action]: found})
@@ -182,6 +189,11 @@ async def _delete(store: MediaStore, names: list[str]) -> _Found:
         await store.delete(name)
 
     return [{"name": name} for name in names]
+
+
+async def _delete_uploads(store: MediaStore) -> _Found:
+    names = [item.media_name async for item in store.items()]
+    return await _delete(store, [name for name in names if read_upload(name)])
 
 
 @contextmanager

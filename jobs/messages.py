@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -36,6 +36,7 @@ _SHOWN_COLUMNS = {
     "errorCode": "error",
 }
 _PAGE = 100
+_MILLISECOND = timedelta(milliseconds=1)
 _WRITERS = {".csv": write_csv, ".parquet": write_parquet}
 
 
@@ -117,7 +118,7 @@ async def _everything(
     }
     end = wanted.get("to_date_time", datetime.now(UTC))
     assert isinstance(end, datetime)
-    start = wanted.get("from_date_time", end - WINDOW)
+    start = wanted.get("from_date_time", end - WINDOW + _MILLISECOND)  # in one question
     assert isinstance(start, datetime)
     if start > end:
         raise UsageError("--from-date-time: lies after the end of the time that is searched")

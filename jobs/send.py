@@ -65,6 +65,7 @@ def run(
         smart=smart,
         smart_accents=smart_accents,
     )
+    _refuse_expired(settings)
     folder = options.out_folder(out, settings)
     provider = _provider(profile, simulate=simulate, faults=faults, seed=seed)
     url = (
@@ -156,6 +157,15 @@ def _ask(found: Estimate, url: str) -> None:
         f"Journal: {news}{find_path(url)}\nSend {found.totals.messages:,} messages for {cost}?"
     )
     typer.confirm(question, abort=True, err=True)
+
+
+def _refuse_expired(settings: Settings) -> None:
+    after = settings.delivery.expires_after
+    if isinstance(after, datetime) and after <= datetime.now(UTC):
+        raise UsageError(
+            f"[sending] expires_after: {after.isoformat()} has passed, so nothing would be "
+            "delivered: write a later moment, or take it out"
+        )
 
 
 def _refuse_to_ask_nobody(*, yes: bool) -> None:

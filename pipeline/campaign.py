@@ -64,7 +64,13 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
     )
     campaign, frame = estimate.settings.campaign, pl.scan_parquet(estimate.plan_path)
     own = plan.media_column(campaign, frame.collect_schema().names())
-    payloads = plan.shard_payloads(frame, media=campaign.media, media_column=own)
+    pictures = estimate.pictures
+    payloads = plan.shard_payloads(
+        frame,
+        media=pictures.named(campaign.media),
+        media_column=own,
+        pictures=pictures.references,
+    )
     shards = (
         Shard(number=number, rows=rows, payload=payload)
         for number, (rows, payload) in enumerate(payloads)

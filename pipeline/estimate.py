@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -22,10 +22,11 @@ from pipeline import barring, tables
 from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Finding
+from pipeline.pictures import Pictures, find_pictures, refuse_heavy
 from pipeline.prepare import columns, plan, pricing, smart
 from pipeline.prepare.advice import Advice, Advisor
 from pipeline.prepare.carriers import CarrierTable, read_table
-from pipeline.prepare.recipients import find_phone_columns
+from pipeline.prepare.recipients import find_named, find_phone_columns
 from pipeline.prepare.several import expand
 from pipeline.prepare.unused import find_unused
 from pipeline.reading.files import files_digest, read_recipients
@@ -53,6 +54,8 @@ class Estimate:
     replaced: tuple[smart.Replaced, ...] | None
     #: Reason -> the first rows that are not sent for it.
     examples: Mapping[str, tuple[int, ...]]
+    #: The local files among its pictures.
+    pictures: Pictures = field(default_factory=Pictures)
     #: What would cost less, the most saving first; empty where nobody asked.
     advice: tuple[Advice, ...] = ()
 
@@ -111,25 +114,29 @@ def estimate(
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
         before = _state_of(reading.files)
-        digest = files_digest(reading, settings.file_format)
-        fingerprint = _fingerprint(settings, card, recipients_digest=digest)
+        pictures = _find_pictures(reading, settings)
+        fingerprint = _fingerprint(settings, card, reading, pictures)
         frame, campaign, added = _rows_of(reading, settings.campaign)
-        carriers = _read_carriers(settings.carriers)
         name, bars = _name(reading), bars_of(fingerprint)
         draft = plan.draft(
-            frame, campaign, card, on=on, file=name, barred=bars.barred, carriers=carriers
+            frame,
+            campaign,
+            card,
+            on=on,
+            file=name,
+            barred=bars.barred,
+            carriers=_read_carriers(settings.carriers),
+            pictures=pictures.references,
         )
-        unused = find_unused(reading.frame.collect_schema().names(), settings.campaign)
-        findings = (*reading.findings, *unused, *added, *draft.findings, *bars.findings)
-        if settings.strict:
-            _refuse_repairs(findings)
-
+        findings = (*reading.findings, *added, *draft.findings, *bars.findings)
+        _refuse_repairs(settings, findings)
         _write(draft.frame, plan_path)
         replaced = _count_replaced(draft, campaign, plan_path)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
     _refuse_change(reading, before, plan_path)
     written = pl.scan_parquet(plan_path)
+    _refuse_heavy(written, pictures, campaign, plan_path, file=name)
     totals = plan.totals(written, draft.grid.carrier_name(), has_variants=bool(campaign.variants))
     return Estimate(
         settings=settings,
@@ -141,6 +148,7 @@ def estimate(
         findings=(*findings, *smart.findings_of(replaced or ())),
         replaced=replaced,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
+        pictures=pictures,
         advice=_advise(written, campaign, draft) if with_advice else (),
     )
 
@@ -156,14 +164,36 @@ def _advise(written: pl.LazyFrame, campaign: Campaign, draft: plan.Draft) -> tup
 
 
 def _fingerprint(
-    settings: Settings, card: pricing.RateCard, *, recipients_digest: str
+    settings: Settings, card: pricing.RateCard, reading: Reading, pictures: Pictures
 ) -> dict[str, str]:
+    campaign = settings.campaign
+    listed = pictures.named(campaign.media)
     return plan.fingerprint(
-        settings.campaign,
+        replace(campaign, media=listed),
         card,
-        recipients_digest=recipients_digest,
+        recipients_digest=files_digest(reading, settings.file_format),
         suppression_digest=barring.files_digest(settings.suppression),
         carriers_digest=barring.files_digest([settings.carriers] if settings.carriers else []),
+        own_pictures=[each for each in pictures.by_reference if each not in listed],
+    )
+
+
+def _find_pictures(reading: Reading, settings: Settings) -> Pictures:
+    campaign, cells, column = settings.campaign, None, settings.campaign.columns.media
+    if column is not None:
+        schema = reading.frame.collect_schema()
+        column = find_named(column, schema.names(), file=_name(reading))
+        cells = reading.frame.select(columns.text_view(column, schema[column]))
+
+    return find_pictures(
+        campaign.media,
+        folder=settings.folder,
+        most_bytes=settings.most_media_bytes,
+        shrink=settings.shrink_media,
+        senders=None if campaign.columns.sender else campaign.senders,
+        cells=cells,
+        column=column or "",
+        file=_name(reading),
     )
 
 
@@ -171,13 +201,14 @@ def _rows_of(
     reading: Reading, campaign: Campaign
 ) -> tuple[pl.LazyFrame, Campaign, tuple[Finding, ...]]:
     """Return the rows of the plan: the file's, or one for each number where all are asked for."""
+    unused = tuple(find_unused(reading.frame.collect_schema().names(), campaign))
     if not campaign.all_numbers:
-        return reading.frame, campaign, ()
+        return reading.frame, campaign, unused
 
     expanded = expand(
         reading.frame, roles=campaign.columns, region=campaign.region, file=_name(reading)
     )
-    return expanded.frame, replace(campaign, columns=expanded.roles), expanded.findings
+    return expanded.frame, replace(campaign, columns=expanded.roles), (*unused, *expanded.findings)
 
 
 def _read_carriers(path: Path | None) -> CarrierTable | None:
@@ -209,6 +240,17 @@ def _count_replaced(
     return smart.count_replaced(messages, smart.replacements_of(campaign))
 
 
+def _refuse_heavy(
+    written: pl.LazyFrame, pictures: Pictures, campaign: Campaign, plan_path: Path, *, file: str
+) -> None:
+    own = plan.media_column(campaign, written.collect_schema().names())
+    try:
+        refuse_heavy(written, pictures, media=campaign.media, column=own, file=file)
+    except InputError:
+        plan_path.unlink()
+        raise
+
+
 def _refuse_change(reading: Reading, before: list[tuple[int, int, int]], plan_path: Path) -> None:
     if _state_of(reading.files) != before:
         plan_path.unlink()
@@ -224,8 +266,8 @@ def _state_of(files: Sequence[str]) -> list[tuple[int, int, int]]:
     return [(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
 
 
-def _refuse_repairs(findings: tuple[Finding, ...]) -> None:
-    repairs = [finding for finding in findings if finding.is_repair]
+def _refuse_repairs(settings: Settings, findings: tuple[Finding, ...]) -> None:
+    repairs = [finding for finding in findings if finding.is_repair and settings.strict]
     if repairs:
         raise UsageError(
             "\n".join(

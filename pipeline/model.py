@@ -9,10 +9,11 @@ Standard library only, and no behaviour beyond spelling a tag: this page is the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 MICROS_PER_UNIT = 1_000_000  #: money inside frames and the journal is an integer of millionths
+MEDIA_SCHEME = "media:"  #: begins the name of a local picture that is to be uploaded
 MOST_MEDIA = 10  #: pictures of one message (API reference, create message)
 EXAMPLE_ROWS = 5  #: how many rows a finding names
 
@@ -43,7 +44,7 @@ class Columns:
     sender: str | None = None
     #: A row's whole text, where the cell is not blank.
     text: str | None = None
-    #: Addresses of a row's own pictures, with blanks between them, where the cell is not blank.
+    #: Addresses or paths of a row's own pictures, with blanks between, where the cell is not blank.
     media: str | None = None
     #: A row's ISO 3166 code: how its number is read, where the cell is not blank.
     region: str | None = None
@@ -76,7 +77,7 @@ class Campaign:
     template: str
     #: None leaves it to the price: each message is what costs less.
     channel: Channel | None = Channel.SMS
-    #: Addresses of pictures sent with every MMS.
+    #: Addresses, or paths of local files, of pictures sent with every MMS.
     media: tuple[str, ...] = ()
     #: ISO 3166 code: how numbers without a country code are read.
     region: str = "US"
@@ -114,7 +115,7 @@ class Message:
     segments: int
     #: The most it may cost, in millionths of the rate card's currency: what a budget reserves.
     cost_micros: int = 0
-    #: Addresses of pictures (MMS).
+    #: Addresses of pictures, or `MEDIA_SCHEME` with the name of one to upload (MMS).
     media: tuple[str, ...] = ()
 
 
@@ -147,6 +148,17 @@ class AttemptId:
 
 def _is_ascii_digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 18  # what an SQL integer holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How urgent messages are, and how long they are of use; said with every POST."""
+
+    #: Ahead of the account's other messages in the provider's queue, for senders that may be.
+    is_urgent: bool = False
+    #: What still waits in the provider's queue then fails, unbilled: so long after its POST, or at
+    #: a moment (aware). None is never.
+    expires_after: timedelta | datetime | None = None
 
 
 # --- What an attempt came to ---------------------------------------------------------------------

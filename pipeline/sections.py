@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -13,6 +14,9 @@ from pipeline.model import MOST_MEDIA
 
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
+
+#: What the provider takes of one file (support article 12823216).
+DEFAULT_MEDIA_BYTES = 3_500_000
 
 #: What each key holds, for the sentence about one that does not.
 EXPECTED = {
@@ -25,12 +29,16 @@ EXPECTED = {
     "from": 'a list of senders, such as ["+19195550123"]',
     "template": "a text in quotes, and not empty",
     "channel": '"sms", "mms" or "auto"',
-    "media": 'a list of addresses, such as ["https://example.com/a.png"]',
+    "media": 'a list of addresses or files, such as ["https://example.com/a.png", "logo.png"]',
+    "shrink": "true or false",
+    "max_bytes": "a whole number of bytes from 1000 to 100000000",
     "region": 'a country code of two capital letters, such as "US"',
     "rate": "a number of segments per second above 0, at most 10000",
     "budget": "an amount above 0 in the rate card's currency, such as 500.00",
     "daily_budget": "an amount above 0 in the rate card's currency, such as 200.00",
     "card": "the path of a rate card, in quotes",
+    "priority": '"default" or "high"',
+    "expires_after": "minutes above 0, at most 20160, or a moment such as 2026-11-24T18:00:00Z",
     "carriers": "the path of a table of carriers, in quotes",
     "carrier": "the name of a column, in quotes",
     "encoding": 'the name of an encoding, such as "cp1252"',
@@ -52,6 +60,8 @@ EXPECTED = {
     "files": "the path of a file in quotes, or a list of them",
     "days": "a whole number of days from 0 to 3650",
 }
+
+_MOST_MINUTES = 14 * 24 * 60
 
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{5,6}|(?=.*[A-Za-z])[A-Za-z0-9 \-+_&]{1,11}")
 
@@ -83,7 +93,7 @@ def _some(recipients: tuple[str, ...]) -> tuple[str, ...]:
 
 def _few_pictures(media: tuple[str, ...]) -> tuple[str, ...]:
     if len(media) > MOST_MEDIA:
-        raise ValueError(f"{len(media)} addresses; the provider takes at most {MOST_MEDIA}")
+        raise ValueError(f"{len(media)} pictures; the provider takes at most {MOST_MEDIA}")
 
     return media
 
@@ -110,6 +120,27 @@ def _one_character(delimiter: str) -> str:
         raise ValueError("write one character, or tab")
 
     return delimiter
+
+
+def _expiry(after: object) -> object:
+    """Read minutes or a moment; what is neither is refused with what `EXPECTED` says."""
+    if isinstance(after, int | float) and not isinstance(after, bool):
+        if 0 < after <= _MOST_MINUTES:
+            return timedelta(minutes=after)
+
+    elif (moment := _moment(after)) is not None:
+        return moment
+
+    raise ValueError(f"write {EXPECTED['expires_after']}")
+
+
+def _moment(written: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(written) if isinstance(written, str) else written
+    except ValueError:
+        return None
+
+    return moment if isinstance(moment, datetime) and moment.tzinfo else None
 
 
 #: Money in the rate card's currency.
@@ -174,6 +205,15 @@ class SendingSection(_Section):
     rate: Annotated[float, Field(gt=0, le=10_000, strict=True)] = DEFAULT_RATE_SEGMENTS_PER_SECOND
     budget: Amount | None = None
     daily_budget: Amount | None = None
+    priority: Literal["default", "high"] = "default"
+    expires_after: Annotated[timedelta | datetime | None, BeforeValidator(_expiry)] = None
+
+
+class MediaSection(_Section):
+    """Pictures from local files."""
+
+    shrink: Annotated[bool, Field(strict=True)] = False
+    max_bytes: Annotated[int, Field(ge=1_000, le=100_000_000, strict=True)] = DEFAULT_MEDIA_BYTES
 
 
 class FileSection(_Section):
@@ -202,4 +242,5 @@ class Document(_Section):
     variants: tuple[VariantSection, ...] = ()
     suppression: SuppressionSection = SuppressionSection()
     frequency: FrequencySection = FrequencySection()
+    media: MediaSection = MediaSection()
     file: FileSection = FileSection()

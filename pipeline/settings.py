@@ -19,8 +19,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
-from pipeline.model import Campaign, Channel, Columns, FileFormat, Variant
-from pipeline.sections import DEFAULT_RATE_SEGMENTS_PER_SECOND, EXPECTED, Document
+from pipeline.model import Campaign, Channel, Columns, Delivery, FileFormat, Variant
+from pipeline.sections import (
+    DEFAULT_MEDIA_BYTES,
+    DEFAULT_RATE_SEGMENTS_PER_SECOND,
+    EXPECTED,
+    Document,
+)
 
 _OPTIONS = {
     "name": "--name",
@@ -52,6 +57,14 @@ class Settings:
     budget: Decimal | None = None
     #: The most that the account may spend on one UTC day, by all its campaigns in this journal.
     daily_budget: Decimal | None = None
+    #: What relative paths of pictures are relative to.
+    folder: Path = Path()
+    #: Of one local picture, as uploaded.
+    most_media_bytes: int = DEFAULT_MEDIA_BYTES
+    #: Make JPEG and PNG files that are too big fit.
+    shrink_media: bool = False
+    #: Priority and expiration.
+    delivery: Delivery = field(default_factory=Delivery)
     #: The rate card; None is the built-in card of list prices.
     card: Path | None = None
     #: A table of prefixes or numbers with their carriers.
@@ -180,6 +193,13 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
         rate_segments_per_second=checked.sending.rate,
         budget=checked.sending.budget,
         daily_budget=checked.sending.daily_budget,
+        folder=base,
+        most_media_bytes=checked.media.max_bytes,
+        shrink_media=checked.media.shrink,
+        delivery=Delivery(
+            is_urgent=checked.sending.priority == "high",
+            expires_after=checked.sending.expires_after,
+        ),
         card=card,
         carriers=base / checked.rates.carriers if checked.rates.carriers else None,
     )

@@ -98,6 +98,21 @@ WALLS = {
         set(),
         {"pipeline.barring", "pipeline.errors", "pipeline.estimate", "pipeline.settings"},
     ),
+    "pipeline.shrinking": ({"PIL"}, set()),
+    "pipeline.uploads": (
+        {"anyio"},
+        {"pipeline.bandwidth", "pipeline.model", "pipeline.pictures"},
+    ),
+    "pipeline.pictures": (
+        {"polars"},
+        {
+            "pipeline.bandwidth.media_types",
+            "pipeline.errors",
+            "pipeline.model",
+            "pipeline.prepare",
+            "pipeline.shrinking",
+        },
+    ),
     "pipeline.barring": (
         {"polars"},
         {
@@ -116,6 +131,7 @@ WALLS = {
             "pipeline.barring",
             "pipeline.errors",
             "pipeline.model",
+            "pipeline.pictures",
             "pipeline.prepare",
             "pipeline.reading",
             "pipeline.settings",

@@ -1,9 +1,11 @@
 """Settings: every problem at once, in sentences that say what to do."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.model import Channel, Columns, FileFormat, Variant
+from pipeline.model import Channel, Columns, Delivery, FileFormat, Variant
 from pipeline.settings import Options, load_settings
 
 GOOD = """
@@ -266,3 +268,20 @@ def test_smart_is_true_or_false(folder, value):
 def test_what_does_not_hold_together_is_said(folder, text, words):
     (problem,) = problems_of(folder, text)
     assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        ("30", timedelta(minutes=30)),
+        ("0.5", timedelta(seconds=30)),
+        ("2026-12-01T18:00:00Z", datetime(2026, 12, 1, 18, tzinfo=UTC)),
+        ('"2026-12-01T18:00:00+01:00"', datetime(2026, 12, 1, 17, tzinfo=UTC)),
+    ],
+)
+def test_messages_may_be_urgent_and_expire_after_minutes_or_at_a_moment(folder, said, after):
+    sending = f'[sending]\npriority = "high"\nexpires_after = {said}\n'
+
+    settings = load_settings(write(folder, GOOD + sending), Options())
+    assert settings.delivery == Delivery(is_urgent=True, expires_after=after)
+    assert load_settings(write(folder, GOOD), Options()).delivery == Delivery()

@@ -148,11 +148,11 @@ class MessagesPage(_Body, omit_defaults=False, kw_only=True):
 
 
 class MediaItem(_Body):
-    """A file of the account, as the list of media tells it."""
+    """A file as the list of media tells it."""
 
     media_name: str
     content_length: int | None = None
-    #: Where it can be had, with credentials.
+    #: The address it is downloaded from.
     content: str | None = None
 
 
@@ -222,3 +222,15 @@ def _utc(time: datetime) -> datetime:
         return time.astimezone(UTC)
     except OverflowError:
         raise ValueError("a moment outside of the calendar") from None
+
+
+def query_time(time: datetime) -> str:
+    """Write a moment in RFC 3339 with milliseconds, which the listing's date filters insist on.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    if time.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be asked for")
+
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

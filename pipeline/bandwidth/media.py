@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import httpx
 
 from pipeline.bandwidth import wire
@@ -44,7 +45,7 @@ class MediaStore:
     async def upload(
         self,
         name: str,
-        source: Path,
+        source: Path | bytes,
         *,
         content_type: str,
         cache_control: str | None = None,
@@ -54,7 +55,8 @@ class MediaStore:
 
         Args:
             name: May have slashes; holds no personal data.
-            source: Read as it is sent, and once more for every further try.
+            source: The file, read as it is sent and once more for every further try; or what is
+                in it.
             content_type: Returned with the file whenever it is downloaded.
             cache_control: The directives of HTTP's header of this name.
             watch: Told of the progress.
@@ -64,7 +66,8 @@ class MediaStore:
             RequestFailed: the file was not stored, as far as we know.
             OSError: `source` cannot be read.
         """
-        url, size = self._url(name), (await anyio.Path(source).stat()).st_size
+        url = self._url(name)
+        size = len(source) if isinstance(source, bytes) else await _size_of(source)
         headers = [
             (b"Content-Type", content_type.encode()),
             (b"Content-Length", b"%d" % size),
@@ -81,7 +84,7 @@ class MediaStore:
                 url,
                 failure=f"'{name}' cannot be uploaded",
                 headers=headers,
-                content=_FileStream(source, size, watch),
+                content=_Pieces(source, size, watch),
                 extensions={"timeout": patience},
             )
         )
@@ -186,28 +189,36 @@ class MediaStore:
         return self._connection.url(f"media/{name}")
 
 
-class _FileStream(httpx.AsyncByteStream):
-    """A file as the body of a request; every reading begins at its beginning.
+class _Pieces(httpx.AsyncByteStream):
+    """What a file holds as the body of a request; every reading begins at its beginning.
 
-    It is not open between two pieces: who stops reading does not say so.
+    The file is not open between two pieces: who stops reading does not say so.
     """
 
-    def __init__(self, path: Path, size: int, watch: Watch | None) -> None:
-        self._path, self._size, self._watch = path, size, watch
+    def __init__(self, source: Path | bytes, size: int, watch: Watch | None) -> None:
+        self._source, self._size, self._watch = source, size, watch
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         sent = 0
-        while chunk := await self._piece(sent):
+        while chunk := await anyio.to_thread.run_sync(self._piece, sent):
             sent += len(chunk)
             if self._watch:
                 self._watch(sent)
 
             yield chunk
 
-    async def _piece(self, start: int) -> bytes:
-        async with await anyio.open_file(self._path, "rb") as file:
-            await file.seek(start)
-            return await file.read(min(_CHUNK_BYTES, self._size - start))
+    def _piece(self, start: int) -> bytes:
+        end = min(start + _CHUNK_BYTES, self._size)
+        if isinstance(self._source, bytes):
+            return self._source[start:end]
+
+        with self._source.open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)
+
+
+async def _size_of(path: Path) -> int:
+    return (await anyio.Path(path).stat()).st_size
 
 
 async def _save(response: httpx.Response, target: Path, watch: Watch | None) -> int:

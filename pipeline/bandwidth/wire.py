@@ -8,7 +8,7 @@ empty fields. The shapes themselves are in `bodies` and are imported from here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
@@ -26,6 +26,7 @@ from pipeline.bandwidth.bodies import (
     PageInfo,
     SpringError,
     TokenBody,
+    query_time,
 )
 from pipeline.model import Inbound, Message, Receipt, ReceiptKind
 
@@ -77,8 +78,18 @@ def encode(body: msgspec.Struct | Sequence[msgspec.Struct]) -> bytes:
     return _ENCODER.encode(body)
 
 
-def encode_message(message: Message, *, application_id: str, tag: str) -> bytes:
-    """Write the POST that asks for `message`, carrying `tag` through all its callbacks."""
+def encode_message(
+    message: Message,
+    *,
+    application_id: str,
+    tag: str,
+    priority: str | None = None,
+    expires_at: datetime | None = None,
+) -> bytes:
+    """Write the POST that asks for `message`, carrying `tag` through all its callbacks.
+
+    `priority` and `expires_at` (aware) are left out where they are None.
+    """
     request = MessageRequest(
         application_id=application_id,
         to=list(message.to),
@@ -86,20 +97,10 @@ def encode_message(message: Message, *, application_id: str, tag: str) -> bytes:
         text=message.text or None,
         media=list(message.media) or None,
         tag=tag,
+        priority=priority,
+        expiration=query_time(expires_at) if expires_at else None,
     )
     return _ENCODER.encode(request)
-
-
-def query_time(time: datetime) -> str:
-    """Write a moment for the listing's date filters, which insist on milliseconds.
-
-    Raises:
-        ValueError: the moment has no time zone.
-    """
-    if time.tzinfo is None:
-        raise ValueError("a moment without a time zone cannot be asked for")
-
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # --- Reading --------------------------------------------------------------------------------------

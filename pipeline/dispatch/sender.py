@@ -18,7 +18,7 @@ from pipeline.dispatch.pace import Pacer
 from pipeline.dispatch.retries import Patience, try_again
 from pipeline.dispatch.room import Room
 from pipeline.dispatch.stop import Stop, StopReason
-from pipeline.errors import CredentialsError
+from pipeline.errors import BandcastError, CredentialsError
 from pipeline.journal import Denied, Finish, Grant, Intent, Later, OverBudget, Permit
 from pipeline.journal.committer import Committer
 from pipeline.model import Accepted, Halted, InDoubt, Message, NotSent, Outcome, Rejected
@@ -27,8 +27,8 @@ from pipeline.model import Accepted, Halted, InDoubt, Message, NotSent, Outcome,
 class Wire(Protocol):
     """What dispatch asks of the provider's client."""
 
-    async def ready(self) -> NotSent | None:
-        """Wait for all that a POST needs, but for its slot; say why nothing can be sent now."""
+    async def ready(self, message: Message, /) -> NotSent | None:
+        """Wait for all that its POST needs, but for its slot; say why it cannot be sent now."""
 
     async def send(self, message: Message, *, tag: str) -> Outcome:
         """POST the message once and say what it came to. Never tries again by itself."""
@@ -99,7 +99,7 @@ class Sender:
 
     async def _attempt(self, grant: Grant, message: Message) -> Outcome | Denied | None:
         await self._pacer.opened()
-        if (unready := await self._ready()) is not None:
+        if (unready := await self._ready(message)) is not None:
             return unready
 
         permit = await self._permit(grant, message)
@@ -121,12 +121,15 @@ class Sender:
 
         return outcome
 
-    async def _ready(self) -> NotSent | Halted | None:
+    async def _ready(self, message: Message) -> NotSent | Halted | None:
         try:
-            unready = await self._wire.ready()
+            unready = await self._wire.ready(message)
         except CredentialsError as error:
             self._stop.request(StopReason.REFUSED, str(error))
             return Halted(reason=str(error), http_status=401)
+        except BandcastError as error:  # what this message needs cannot be had
+            self._stop.request(StopReason.UNREACHABLE, str(error))
+            return NotSent(reason=type(error).__name__)
 
         if unready is not None:
             self._pacer.failed(unready)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 
@@ -25,6 +26,7 @@ def fingerprint(
     recipients_digest: str,
     suppression_digest: str = "",
     carriers_digest: str = "",
+    own_pictures: Sequence[str] = (),
 ) -> dict[str, str]:
     """Name every part a plan is made of, with a short digest.
 
@@ -34,6 +36,8 @@ def fingerprint(
         recipients_digest: SHA-256 of the recipient file, in hex.
         suppression_digest: of the suppression files.
         carriers_digest: of the table of carriers.
+        own_pictures: references of the local files that rows name; those of the campaign's list
+            stand in `campaign.media`.
     """
     variants = [asdict(variant) for variant in campaign.variants]
     replacements = smart.replacements_of(campaign)
@@ -43,7 +47,9 @@ def fingerprint(
         **({"smart": _digest(replacements)} if replacements else {}),
         "senders": _digest(campaign.senders),
         "channel": _digest(campaign.channel),
-        "media": _digest(campaign.media),
+        "media": _digest(
+            [campaign.media, sorted(own_pictures)] if own_pictures else campaign.media
+        ),
         "region": _digest(campaign.region),
         "columns": _digest(_roles(campaign)),
         "exclusions": _digest([campaign.exclude, campaign.frequency_days, suppression_digest]),

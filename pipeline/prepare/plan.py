@@ -33,7 +33,13 @@ from pipeline.prepare.recipients import (
 )
 from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.segments import add_segments
-from pipeline.prepare.shards import read_shard, shard_payloads, shard_rows
+from pipeline.prepare.shards import (
+    media_column,
+    read_shard,
+    shard_payloads,
+    shard_rows,
+    with_references,
+)
 from pipeline.prepare.texts import MISSING, add_text
 from pipeline.prepare.totals import Share, Totals, totals
 
@@ -87,6 +93,7 @@ def draft(
     barred: Sequence[Barred] = (),
     strict: bool = False,
     carriers: CarrierTable | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> Draft:
     """Plan a campaign.
 
@@ -101,6 +108,7 @@ def draft(
         barred: numbers that must not be texted, the most important reason first.
         strict: refuse every number that had to be repaired.
         carriers: whose numbers are, where that is known.
+        pictures: a local file as written in a row's own pictures -> its reference.
 
     Raises:
         InputError: a column is missing or ambiguous.
@@ -112,7 +120,7 @@ def draft(
     usable = {name: dtype for name, dtype in schema.items() if columns.has_text(dtype)}
     roles = campaign.columns
     phone = find_phone_columns(list(usable), roles.phone, file=file)
-    plan = _Plan(recipients, campaign, schema, usable, file)
+    plan = _Plan(recipients, campaign, schema, usable, file, pictures or {})
     add_text(plan.renamed, campaign, plan.views)  # a template that does not fit is told at once
     numbers = read_numbers(
         recipients,
@@ -151,16 +159,6 @@ def plan_frame(
     return draft(recipients, campaign, card, on=on, file=file, barred=barred, strict=strict).frame
 
 
-def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
-    """Return the column of a plan that has each row's own pictures; None where rows have none."""
-    if campaign.columns.media is None:
-        return None
-
-    own = plan_columns[plan_columns.index(columns.CURRENCY) + 1 :]
-    names = {name.removeprefix("input_"): name for name in own}
-    return names[find_named(campaign.columns.media, list(names), file="plan")]
-
-
 class _Plan:
     """One campaign over one file: the names of the columns are decided here, once."""
 
@@ -171,6 +169,7 @@ class _Plan:
         schema: pl.Schema,
         usable: Mapping[str, pl.DataType],
         file: str,
+        pictures: Mapping[str, str],
     ) -> None:
         taken = columns.RESERVED | ({columns.VARIANT} if campaign.variants else set())
         self.campaign = campaign
@@ -184,7 +183,8 @@ class _Plan:
         self.key = self._view(find_key_column(names, roles.key, file=file))
         self.sender = self._view(roles.sender and find_named(roles.sender, names, file=file))
         self.carrier = self._view(roles.carrier and find_named(roles.carrier, names, file=file))
-        self.media = self._view(roles.media and find_named(roles.media, names, file=file))
+        media = self._view(roles.media and find_named(roles.media, names, file=file))
+        self.media = media if media is None else with_references(media, pictures)
         self.has_picture: pl.Expr = pl.lit(bool(campaign.media))
         if self.media is not None:
             self.has_picture |= (self.media.str.strip_chars() != "").fill_null(value=False)

@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from pipeline.model import MOST_MEDIA
+from pipeline.model import MEDIA_SCHEME, MOST_MEDIA
 from pipeline.prepare import columns, readings
 from pipeline.prepare.columns import REASON, REASON_DETAIL, TEXT
 from pipeline.prepare.readings import FAULTS, READING
@@ -29,7 +29,8 @@ _LENGTH, _EMPTY, _EXPLANATION = (
 )
 _EXPLAINED = pl.Struct({REASON: pl.String, REASON_DETAIL: pl.String})
 _SENDER = r"^(?:\+[1-9][0-9]{6,14}|[0-9]{5,6}|[A-Za-z0-9 \-+_&]{1,11})$"
-_MEDIA = rf"^https?://\S+(?:\s+https?://\S+){{0,{MOST_MEDIA - 1}}}$"
+_PICTURE = rf"(?:https?://|{MEDIA_SCHEME})\S+"
+_MEDIA = rf"^{_PICTURE}(?:\s+{_PICTURE}){{0,{MOST_MEDIA - 1}}}$"
 
 
 def add_reason(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 
 import polars as pl
 
-from pipeline.model import MICROS_PER_UNIT, Channel, Message
+from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Message
 from pipeline.prepare import columns
+from pipeline.prepare.recipients import find_named
 
 _COST_MICROS = "cost_micros"
 _MEDIA = "media"
@@ -20,7 +21,11 @@ def shard_rows(messages: int) -> int:
 
 
 def shard_payloads(
-    plan: pl.LazyFrame, *, media: tuple[str, ...] = (), media_column: str | None = None
+    plan: pl.LazyFrame,
+    *,
+    media: tuple[str, ...] = (),
+    media_column: str | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
     """Cut the messages of a plan into shards, holding one at a time.
 
@@ -29,6 +34,7 @@ def shard_payloads(
         media: addresses of pictures that every MMS carries.
         media_column: the plan's column of a row's own pictures, with blanks between them; it
             outranks `media` where it is not blank.
+        pictures: a local file as written there -> its reference.
 
     Yields:
         How many messages the shard holds, and the messages in Arrow IPC, compressed.
@@ -47,12 +53,27 @@ def shard_payloads(
         columns.TEXT,
         columns.SEGMENTS,
         micros.cast(pl.Int64).alias(_COST_MICROS),
-        _media(media, media_column).alias(_MEDIA),
+        _media(media, media_column, pictures or {}).alias(_MEDIA),
     )
     for shard in needed.collect_batches(chunk_size=shard_rows(count), maintain_order=True):
         buffer = BytesIO()
         shard.write_ipc(buffer, compression="zstd")
         yield shard.height, buffer.getvalue()
+
+
+def with_references(cell: pl.Expr, pictures: Mapping[str, str]) -> pl.Expr:
+    """Return a cell of pictures (String), local files by their references."""
+    return _own(cell, pictures).list.join(" ") if pictures else cell
+
+
+def media_column(campaign: Campaign, plan_columns: Sequence[str]) -> str | None:
+    """Return the column of a plan that has each row's own pictures; None where rows have none."""
+    if campaign.columns.media is None:
+        return None
+
+    own = plan_columns[plan_columns.index(columns.CURRENCY) + 1 :]
+    names = {name.removeprefix("input_"): name for name in own}
+    return names[find_named(campaign.columns.media, list(names), file="plan")]
 
 
 def read_addresses(payload: bytes) -> pl.DataFrame:
@@ -78,12 +99,17 @@ def read_shard(payload: bytes) -> list[Message]:
     ]
 
 
-def _media(media: tuple[str, ...], column: str | None) -> pl.Expr:
+def _media(media: tuple[str, ...], column: str | None, pictures: Mapping[str, str]) -> pl.Expr:
     """Return the pictures of each message: whatever carries one is an MMS, so an SMS has none."""
-    pictures: pl.Expr = pl.lit(list(media), dtype=pl.List(pl.String))
+    carried: pl.Expr = pl.lit(list(media), dtype=pl.List(pl.String))
     if column is not None:
-        own = pl.col(column).cast(pl.String).str.extract_all(r"\S+")
-        pictures = pl.when(own.list.len() > 0).then(own).otherwise(pictures)
+        own = _own(pl.col(column).cast(pl.String), pictures)
+        carried = pl.when(own.list.len() > 0).then(own).otherwise(carried)
 
     is_mms = pl.col(columns.CHANNEL) == Channel.MMS.value
-    return pl.when(is_mms).then(pictures).otherwise(pl.lit([], dtype=pl.List(pl.String)))
+    return pl.when(is_mms).then(carried).otherwise(pl.lit([], dtype=pl.List(pl.String)))
+
+
+def _own(cell: pl.Expr, pictures: Mapping[str, str]) -> pl.Expr:
+    own = cell.str.extract_all(r"\S+")
+    return own.list.eval(pl.element().replace(dict(pictures))) if pictures else own

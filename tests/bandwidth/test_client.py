@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
+from datetime import UTC, datetime, timedelta, timezone
 
 import anyio
 import httpx
@@ -14,7 +16,7 @@ from pipeline.bandwidth.auth import auth_for
 from pipeline.bandwidth.client import BandwidthClient
 from pipeline.bandwidth.transport import AiohttpTransport
 from pipeline.errors import CredentialsError
-from pipeline.model import Accepted, Halted, InDoubt, NotSent, Rejected
+from pipeline.model import Accepted, Channel, Delivery, Halted, InDoubt, NotSent, Rejected
 from tests.bandwidth.faults import FaultServer, answer
 from tests.bandwidth.provider import (
     BASIC,
@@ -209,6 +211,63 @@ def test_leaving_the_client_closes_its_transport():
     anyio.run(run)
 
     assert transport.closed
+
+
+# --- priority and expiration ----------------------------------------------------------------------
+
+
+def posted(message, delivery):
+    """The body of the POST."""
+    provider = Provider()
+
+    async def run():
+        async with in_process(provider.app) as (address, transport):
+            account = account_at(address)
+            auth = auth_for(account, transport)
+            client = BandwidthClient(account, transport, auth, delivery=delivery)
+            await client.send(message, tag="r.1.1")
+
+    anyio.run(run)
+    [(_, body)] = provider.posts
+    return json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("sender", "channel", "priority"),
+    [
+        pytest.param("+19195550123", Channel.SMS, "high", id="10DLC SMS"),
+        pytest.param("+18005550123", Channel.SMS, "high", id="toll-free SMS"),
+        pytest.param("72345", Channel.SMS, "high", id="short code SMS"),
+        pytest.param("72345", Channel.MMS, "high", id="short code MMS"),
+        pytest.param("+19195550123", Channel.MMS, None, id="10DLC MMS"),
+        pytest.param("+18005550123", Channel.MMS, None, id="toll-free MMS"),
+        pytest.param("ACME", Channel.SMS, None, id="alphanumeric"),
+        pytest.param("+4930901820", Channel.SMS, None, id="a number elsewhere"),
+    ],
+)
+def test_high_priority_is_asked_for_where_the_sender_may_have_it(sender, channel, priority):
+    message = dataclasses.replace(MESSAGE, sender=sender, channel=channel)
+
+    assert posted(message, Delivery(is_urgent=True)).get("priority") == priority
+    assert "priority" not in posted(message, Delivery())
+
+
+def test_minutes_to_live_are_counted_from_the_post():
+    before = datetime.now(UTC)
+    body = posted(MESSAGE, Delivery(expires_after=timedelta(minutes=30)))
+    after = datetime.now(UTC)
+
+    expires = datetime.fromisoformat(body["expiration"]) - timedelta(minutes=30)
+    assert before - timedelta(milliseconds=1) <= expires <= after
+    assert body["expiration"].endswith("Z")
+
+
+def test_a_moment_is_the_same_for_every_message():
+    moment = datetime(2026, 12, 1, 18, tzinfo=timezone(timedelta(hours=1)))
+
+    body = posted(MESSAGE, Delivery(expires_after=moment))
+    assert body["expiration"] == "2026-12-01T17:00:00.000Z"
+    assert "expiration" not in posted(MESSAGE, Delivery())
 
 
 # --- secrets --------------------------------------------------------------------------------------

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import time
 
+import anyio
 import pytest
 
 from pipeline.bandwidth.connection import RequestFailed
 from pipeline.bandwidth.media_types import DOCUMENTED_TYPES, content_type_of
 from pipeline.errors import CredentialsError, UsageError
+from tests.bandwidth.faults import FaultServer, answer, closes, resets, says
 from tests.bandwidth.provider import talk
+from tests.bandwidth.sending import client_of
 from tests.bandwidth.shelf import Shelf
 
 BIG = bytes(range(256)) * 8_000  # two megabytes: many pieces
@@ -171,6 +174,63 @@ def test_a_name_that_is_none_is_refused_before_anything_is_sent(shelf, name, car
         talk(carrier, shelf, delete)
 
     assert shelf.heard == []
+
+
+# --- a wire that breaks ---------------------------------------------------------------------------
+
+
+def first(fault, then):
+    """Show the fault to the first request, then behave."""
+    times = iter([fault])
+
+    async def behave(reader, writer):
+        await next(times, then)(reader, writer)
+
+    return behave
+
+
+def over_the_wire(server, talking):
+    async def run():
+        async with server.running(), client_of(server.address) as (client, _):
+            return await talking(client)
+
+    return anyio.run(run)
+
+
+def test_a_download_that_breaks_off_begins_anew(tmp_path):
+    head, target = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", tmp_path / "a.png"
+    server = FaultServer(first(says(head + b"a pic", then=closes), says(head + b"a picture")), -1)
+
+    async def get(client):
+        return await client.media.get("a.png", target)
+
+    assert over_the_wire(server, get) == 9
+    assert target.read_bytes() == b"a picture"
+    assert server.received == ["GET", "GET"]
+
+
+def test_a_download_that_never_comes_whole_is_said_to_have_broken_off(tmp_path):
+    cut = says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\na pic", then=closes)
+
+    async def get(client):
+        await client.media.get("a.png", tmp_path / "a.png")
+
+    with pytest.raises(RequestFailed, match="broke off"):
+        over_the_wire(FaultServer(cut, -1), get)
+
+
+@pytest.mark.parametrize("fault", [closes, resets], ids=["closed", "reset"])
+@pytest.mark.parametrize("before", [0, 1], ids=["fresh", "reused"])
+def test_an_upload_whose_connection_breaks_is_sent_whole_again(picture, fault, before):
+    """The server reads as many bytes as were announced: a body cut short would never end."""
+    server = FaultServer(first(fault, answer(b"", status="204 No Content")), before - 1)
+
+    async def upload(client):
+        for _ in range(before + 1):
+            await client.media.upload("a.png", picture, content_type="image/png")
+
+    over_the_wire(server, upload)
+    assert server.received == ["PUT"] * (before + 2)
 
 
 def test_a_file_type_is_told_by_the_name():

@@ -76,7 +76,7 @@ class ScriptedProvider:
         self.posts = []
         self.tags = []
 
-    async def ready(self):
+    async def ready(self, message, /):
         return None
 
     async def send(self, message, *, tag):

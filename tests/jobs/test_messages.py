@@ -132,6 +132,12 @@ def test_what_a_search_cannot_reach_is_reached_and_trouble_is_borne_with(bandcas
     now = datetime.now(UTC).replace(microsecond=0)
     archive = Archive([now - timedelta(seconds=30 * number) for number in range(11_000)])
     archive.refusals = [(429, {"Retry-After": "0"})]
+    few = Archive([now])
+    with served(few.app) as url:
+        environment = account(url) | {"BW_TOKEN_URL": f"{url}/token"}
+        assert bandcast("messages", "list", "--json", env=environment).json["count"] == 1
+        assert len(few.queries) == 1
+
     with served(archive.app) as url:
         environment = account(url) | {"BW_TOKEN_URL": f"{url}/token"}
         done = bandcast("messages", "list", "--json", env=environment)

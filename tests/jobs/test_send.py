@@ -254,3 +254,13 @@ def test_a_journal_that_cannot_grow_stops_the_run_and_the_next_one_goes_on(folde
     assert "ready" not in done.json["states"]
     assert book["duplicate_handsets"] == []
     assert done.json["in_doubt"] <= lanes_needed(200, FIRST_LATENCY_SECONDS)
+
+
+def test_a_moment_that_has_passed_is_refused_before_anything_is_sent(bandcast, folder):
+    sending = "[sending]\nexpires_after = 2026-01-01T00:00:00Z\n"
+    write_campaign(folder, text=CAMPAIGN.replace("[sending]\n", sending))
+
+    done = bandcast("send", "campaign.toml", "--simulate", "--yes")
+    assert done.code == 2
+    assert "2026-01-01T00:00:00+00:00 has passed" in done.err
+    assert not (folder / "out").exists()
