@@ -2,15 +2,13 @@
 
 POST, GET  /api/v2/users/{accountId}/messages    create a message; list messages
 POST       /api/v1/oauth2/token                  client credentials for a token
-GET        /_ledger[?messages=1]                 what the handsets received, as counted here
-POST       /_ledger/reset, /_tokens/revoke       for tests: forget the texts; make callers renew
+           /_...                                 not Bandwidth's: see `control`
 """
 
 from __future__ import annotations
 
-import time
-from contextlib import AbstractAsyncContextManager, nullcontext
-from datetime import UTC, datetime
+import math
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import parse_qs
 
 import anyio
@@ -24,12 +22,13 @@ from starlette.routing import Route
 from pipeline.bandwidth.wire import MessageRequest, TokenBody, Unreadable, decode_request, encode
 from pipeline.simulator import answers
 from pipeline.simulator.access import Credentials, Gate
-from pipeline.simulator.account import Account, Arrival
+from pipeline.simulator.account import Account
 from pipeline.simulator.account_queue import QUEUE_SECONDS, AccountQueue, ListingLimit
 from pipeline.simulator.behaviour import NOT_TAKEN, Behaviour, Dice, Fault
-from pipeline.simulator.book import Book, Entry
+from pipeline.simulator.book import Entry
 from pipeline.simulator.callbacks import Callbacks
-from pipeline.simulator.ledger import Ledger
+from pipeline.simulator.clock import Clock, Moment, RunningClock
+from pipeline.simulator.control import control_routes
 from pipeline.simulator.listing import BadQuery, read_page
 from pipeline.simulator.validation import problems
 
@@ -45,35 +44,35 @@ def make_app(
     callback_url: str | None = None,
     callback_auth: tuple[str, str] | None = None,
     credentials: Credentials | None = None,
+    clock: Clock | None = None,
 ) -> Starlette:
     """Build the provider.
 
     Args:
         behaviour: its faults.
         seed: the same seed gives the same faults to the same requests.
-        rate: segments per second that leave the account's queue; None: no limit.
+        rate: segments per second (clock) that leave the account's queue; None: no limit.
         queue_seconds: how much the queue holds, in seconds at that rate.
         callback_url: where status callbacks go while the app's lifespan runs; None: nowhere.
         callback_auth: user name and password for that address.
         credentials: what callers must show; None: anything.
+        clock: how time passes; None: as everywhere. With a `StoppedClock` and the same requests in
+            the same order, answers, callbacks and listing are the same byte for byte.
 
     Returns:
         The app; ``app.state.ledger`` is the `Ledger`, ``app.state.gate`` the `Gate`.
     """
-    dice = Dice(seed)
-    callbacks = (
-        Callbacks(callback_url, auth=callback_auth, behaviour=behaviour, dice=dice)
-        if callback_url
-        else None
-    )
-    account = Account(
+    dice, clock = Dice(seed), clock or RunningClock()
+    queue = AccountQueue(rate, depth_seconds=queue_seconds)
+    callbacks = Callbacks(
+        callback_url,
+        auth=callback_auth,
         behaviour=behaviour,
         dice=dice,
-        queue=AccountQueue(rate, depth_seconds=queue_seconds),
-        ledger=Ledger(),
-        book=Book(),
-        callbacks=callbacks,
+        clock=clock,
+        settle_queue=queue.settle,
     )
+    account = Account(behaviour=behaviour, dice=dice, clock=clock, queue=queue, callbacks=callbacks)
     return _Api(account, Gate(credentials or Credentials())).app()
 
 
@@ -91,9 +90,7 @@ class _Api:
             routes=[
                 Route(messages, self.messages, methods=["GET", "POST"]),
                 Route("/api/v1/oauth2/token", self.token, methods=["POST"]),
-                Route("/_ledger", self.ledger, methods=["GET"]),
-                Route("/_ledger/reset", self.reset, methods=["POST"]),
-                Route("/_tokens/revoke", self.revoke, methods=["POST"]),
+                *control_routes(self._account, self._gate),
             ],
             exception_handlers={404: _not_found, 405: _method_not_allowed},
             lifespan=self.lifespan,
@@ -102,11 +99,10 @@ class _Api:
         return app
 
     def lifespan(self, _app: Starlette) -> AbstractAsyncContextManager[None]:
-        callbacks = self._account.callbacks
-        return callbacks.running() if callbacks else nullcontext()
+        return self._account.callbacks.running()
 
     async def messages(self, request: Request) -> Response:
-        arrival = Arrival(seconds=time.monotonic(), at=datetime.now(UTC))
+        arrival = self._account.clock.moment()
         if not self._gate.knows(request.headers.get("authorization"), now=arrival.seconds):
             return answers.unauthorized()
 
@@ -121,7 +117,7 @@ class _Api:
 
         return self._list(request, arrival)
 
-    async def _create(self, request: Request, arrival: Arrival) -> Response:
+    async def _create(self, request: Request, arrival: Moment) -> Response:
         self._account.ledger.requests += 1
         content_type = request.headers.get("content-type", "")
         if _media_type(content_type) != _JSON:
@@ -137,7 +133,7 @@ class _Api:
 
         return await self._decide(asked, request.path_params["account_id"], arrival)
 
-    async def _decide(self, asked: MessageRequest, account_id: str, arrival: Arrival) -> Response:
+    async def _decide(self, asked: MessageRequest, account_id: str, arrival: Moment) -> Response:
         account, behaviour = self._account, self._account.behaviour
         occasion = account.dice.occasion(asked.recipients[0])
         fault = behaviour.fault(account.dice.roll("answer", occasion))
@@ -168,19 +164,25 @@ class _Api:
 
         return fault not in NOT_TAKEN
 
-    def _list(self, request: Request, arrival: Arrival) -> Response:
+    def _list(self, request: Request, arrival: Moment) -> Response:
         now = arrival.seconds
         address = request.client.host if request.client else ""
         retry_after = self._listings.retry_after(address, now=now)
         if retry_after is not None:
-            return answers.listed_too_often(retry_after)
+            wait = math.ceil(self._account.clock.callers_seconds(retry_after))
+            return answers.listed_too_often(wait)
 
         account_id = request.path_params["account_id"]
         visible_until = now - self._account.behaviour.visible_ms / 1000
 
         def is_visible(entry: Entry) -> bool:
-            return entry.account_id == account_id and entry.text.arrival_seconds <= visible_until
+            return (
+                entry.account_id in {account_id, None}
+                and entry.text.arrival_seconds <= visible_until
+                and entry.is_listed
+            )
 
+        self._account.queue.settle(now)
         try:
             page = read_page(self._account.book, request.url, is_visible=is_visible, now=now)
         except BadQuery as error:
@@ -193,35 +195,15 @@ class _Api:
         if form.get("grant_type") != ["client_credentials"]:
             return _oauth_error(400, "unsupported_grant_type")
 
-        token = self._gate.issue(request.headers.get("authorization"), now=time.monotonic())
+        token = self._gate.issue(
+            request.headers.get("authorization"), now=self._account.clock.seconds()
+        )
         if token is None:
             return _oauth_error(401, "invalid_client")
 
-        body = TokenBody(access_token=token, expires_in=int(self._gate.token_seconds))
+        expires_in = int(self._account.clock.callers_seconds(self._gate.token_seconds))
+        body = TokenBody(access_token=token, expires_in=expires_in)
         return Response(encode(body), media_type=_JSON, headers={"cache-control": "no-store"})
-
-    async def ledger(self, request: Request) -> Response:
-        ledger, callbacks = self._account.ledger, self._account.callbacks
-        report = msgspec.to_builtins(ledger.summary())
-        if callbacks is not None:
-            report["callbacks"] = {
-                "pending": callbacks.pending,
-                "posted": callbacks.posted,
-                "given_up": callbacks.given_up,
-            }
-
-        if request.query_params.get("messages") == "1":
-            report["texts"] = ledger.texts
-
-        return Response(msgspec.json.encode(report), media_type=_JSON)
-
-    async def reset(self, _request: Request) -> Response:
-        self._account.ledger.reset()
-        return Response(status_code=204)
-
-    async def revoke(self, _request: Request) -> Response:
-        self._gate.revoke()
-        return Response(status_code=204)
 
 
 def _wants_json(request: Request) -> bool:

@@ -43,7 +43,7 @@ class BadQuery(ValueError):
 
 
 def read_page(book: Book, url: URL, *, is_visible: Test, now: float) -> MessagesPage:
-    """Answer the query of `url`; `now` is monotonic.
+    """Answer the query of `url`; `now` is by the clock.
 
     Raises:
         BadQuery: no filter, an unknown one, or a value that cannot be read.
@@ -98,12 +98,12 @@ def _destination(name: str, value: str, _now: float) -> Test:
 
 def _status(name: str, value: str, now: float) -> Test:
     word = _word(name, value)
-    return lambda entry: entry.fate.status(now) == word
+    return lambda entry: entry.status(now) == word
 
 
 def _direction(name: str, value: str, _now: float) -> Test:
-    outbound = _word(name, value) == "OUTBOUND"
-    return lambda _entry: outbound
+    word = _word(name, value)
+    return lambda entry: entry.direction == word
 
 
 def _type(name: str, value: str, _now: float) -> Test:
@@ -113,7 +113,7 @@ def _type(name: str, value: str, _now: float) -> Test:
 
 def _error_code(name: str, value: str, now: float) -> Test:
     code = _whole(name, value)
-    return lambda entry: entry.fate.known_error(now) == code
+    return lambda entry: entry.known_error(now) == code
 
 
 def _from_time(name: str, value: str, _now: float) -> Test:
