@@ -136,12 +136,11 @@ class Account:
 
         sending = self.behaviour.sending if entry.channel is Channel.MMS else 0.0
         shares = {"message-sending": sending, "message-sent": self.behaviour.sent}
-        kinds = [kind for kind, share in shares.items() if self._wants(kind, share, taken.occasion)]
+        kinds = [
+            kind for kind, share in shares.items() if self.dice.hits(kind, share, taken.occasion)
+        ]
         for event, at in reports.status_events(entry, end, taken.request, taken.arrival, kinds):
             self.callbacks.schedule(event, at=at, occasion=taken.occasion)
-
-    def _wants(self, kind: str, share: float, occasion: str) -> bool:
-        return share > 0 and self.dice.roll(kind, occasion) < share
 
     def _text(self, request: MessageRequest, segments: int, occasion: str, arrival: Moment) -> Text:
         content, milliseconds = request.text or "", int(arrival.at.timestamp() * 1000)

@@ -210,6 +210,10 @@ class Dice:
         digest = blake2b(f"{self._seed}/{question}/{occasion}".encode(), digest_size=6).digest()
         return int.from_bytes(digest) / 2**48
 
+    def hits(self, question: str, share: float, occasion: str) -> bool:
+        """Tell whether this occasion is one of the `share` to which it happens."""
+        return share > 0 and self.roll(question, occasion) < share
+
 
 #: Share -> how the message ends; 0: with `failed_code`.
 _ENDINGS: dict[str, Ending | int] = {
@@ -218,6 +222,8 @@ _ENDINGS: dict[str, Ending | int] = {
     "landline": LANDLINE,
     **{ending: ending for ending in Ending if ending is not Ending.UNRECEIPTED},
 }
+#: Names of the shares of texts that end badly.
+TEXT_SHARES = tuple(_ENDINGS)
 _NAMES = tuple(field.name for field in fields(Behaviour))
 _NUMBERS = ("failed_code", *(name for name in _NAMES if name.endswith("_ms")))
 _WHOLE = frozenset({"failed_code", "batch"})

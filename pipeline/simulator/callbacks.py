@@ -10,6 +10,7 @@ Where the clock is stopped there are no tasks: `pass_time` posts one after anoth
 
 from __future__ import annotations
 
+import base64
 import heapq
 import itertools
 import math
@@ -17,8 +18,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import aiohttp
 import anyio
-import httpx
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from pipeline.bandwidth.wire import Callback, encode
@@ -63,11 +64,12 @@ class Callbacks:
         clock: Clock,
         settle_queue: Callable[[float], float],
     ) -> None:
-        self._url, self._auth = url, auth
+        self._url = url
+        self._headers = _HEADERS | ({"authorization": _basic(*auth)} if auth else {})
         self._behaviour, self._dice, self._clock = behaviour, dice, clock
         self._settle_queue = settle_queue
         self._answer_seconds = max(clock.callers_seconds(ANSWER_SECONDS), LEAST_ANSWER_SECONDS)
-        self._client: httpx.AsyncClient | None = None
+        self._session: aiohttp.ClientSession | None = None
         self._heap: list[_Due] = []
         self._numbers = itertools.count()
         self._first_number = 0  # events before it are forgotten
@@ -110,19 +112,23 @@ class Callbacks:
         """Post what is due until the block ends; what is pending then is dropped."""
         send, receive = anyio.create_memory_object_stream[list[_Due]]()
         async with (
-            httpx.AsyncClient(auth=self._auth, timeout=None, trust_env=False) as client,  # noqa: S113 - `_post` has one for the whole
+            aiohttp.ClientSession(
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=self._answer_seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            ) as session,
             send,
             receive,
             anyio.create_task_group() as group,
         ):
-            self._client = client
+            self._session = session
             if not isinstance(self._clock, StoppedClock):
                 group.start_soon(self._take_due, send)
                 for _ in range(_POSTERS):
                     group.start_soon(self._post_all, receive)
 
             yield
-            self._client = None
+            self._session = None
             group.cancel_scope.cancel()
 
     async def pass_time(self, clock: StoppedClock, seconds: float) -> None:
@@ -132,7 +138,7 @@ class Callbacks:
             while (at := self._next(clock.seconds())) <= until:
                 clock.advance_to(at)
                 self._settle_queue(clock.seconds())
-                if self._client and self._is_due():
+                if self._session and self._is_due():
                     await self._post_batch(self._pop_batch())
 
             clock.advance_to(until)
@@ -140,19 +146,20 @@ class Callbacks:
     # --- What is due ------------------------------------------------------------------------------
 
     def _due_times(self, at: float, occasion: str) -> Iterator[float]:
-        behaviour, roll = self._behaviour, self._dice.roll
-        if roll("unreceipted", occasion) < behaviour.unreceipted:
+        behaviour, hits = self._behaviour, self._dice.hits
+        if hits("unreceipted", behaviour.unreceipted, occasion):
             return
 
-        if roll("late", occasion) < behaviour.late:
+        if hits("late", behaviour.late, occasion):
             at += behaviour.late_ms / 1000
 
-        if roll("reorder", occasion) < behaviour.reorder:
-            at += behaviour.delivery_ms / 1000 * (1 + 2 * roll("held back", occasion))
+        if hits("reorder", behaviour.reorder, occasion):
+            held_back = self._dice.roll("held back", occasion)
+            at += behaviour.delivery_ms / 1000 * (1 + 2 * held_back)
 
         yield at
-        if roll("duplicate", occasion) < behaviour.duplicate:
-            yield at + behaviour.delivery_ms / 1000 * roll("again", occasion)
+        if hits("duplicate", behaviour.duplicate, occasion):
+            yield at + behaviour.delivery_ms / 1000 * self._dice.roll("again", occasion)
 
     def _push(self, due: _Due) -> None:
         heapq.heappush(self._heap, due)
@@ -161,7 +168,7 @@ class Callbacks:
     def _next(self, now: float) -> float:
         """Return when something happens next, with the queue as it is `now`."""
         wanted = self._settle_queue(now)
-        first = self._heap[0].at if self._heap and self._client else math.inf
+        first = self._heap[0].at if self._heap and self._session else math.inf
         return min(wanted, first)
 
     def _is_due(self) -> bool:
@@ -209,17 +216,17 @@ class Callbacks:
                 self._post_again(due, first_at=min(due.first_at, began))
 
     async def _post(self, events: list[Callback]) -> bool:
-        client, url = self._client, self._url
-        assert client is not None
+        session, url = self._session, self._url
+        assert session is not None
         assert url is not None  # only then is anything scheduled and taken
         self.posts += 1
         try:
-            with anyio.fail_after(self._answer_seconds):
-                answer = await client.post(url, content=encode(events), headers=_HEADERS)
-        except (httpx.HTTPError, TimeoutError):  # not answered is not received
+            async with session.post(url, data=encode(events), allow_redirects=False) as answer:
+                await answer.read()
+        except (aiohttp.ClientError, TimeoutError):  # not answered is not received
             return False
 
-        return answer.is_success
+        return 200 <= answer.status < 300
 
     def _post_again(self, due: _Due, *, first_at: float) -> None:
         at = self._clock.seconds() + due.pause_seconds
@@ -229,3 +236,7 @@ class Callbacks:
 
         pause_seconds = min(due.pause_seconds * 2, MOST_PAUSE_SECONDS)
         self._push(_Due(at, next(self._numbers), first_at, pause_seconds, due.event))
+
+
+def _basic(name: str, secret: str) -> str:
+    return f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"

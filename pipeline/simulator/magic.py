@@ -1,17 +1,18 @@
 """Magic numbers: recipients whose texts always end in the same way, and all the ways to end.
 
-    +1 NPA 555-0000 to -3999    numbers like any other (-01xx is set aside for fiction)
-    +1 NPA 555-4001 to -9999    where the last four digits are an error code: fails with it
-                                (-4775 opted out, -4700 a landline, -4470 spam, -5600 congestion)
-    +1 NPA 555-9902             received, but no receipt comes from the carrier: fails after 73 h
-    +1 NPA 555-7001             delivered slowly: slow_delivery_ms later (a minute)
-    +1 NPA 555-7002             delivered, but no receipt is ever posted
-    +1 NPA 555-7003             delivered, but never visible in the listing
-    +1 NPA 555-7004             accepted and lost: nothing is received, nothing is told, as where an
-                                application belongs to no location
-    +1 NPA 555-7005             both failed (4720) and delivered, as members of groups may be
+    +1 NPA 555-4001 ... 9999    ending in an error code: fails with it, so
+    +1 NPA 555-4775             has opted out
+    +1 NPA 555-4700             is a landline
+    +1 NPA 555-9902             gets it; fails after 73 h without receipt
+    +1 NPA 555-7001             gets it a minute late (slow_delivery_ms)
+    +1 NPA 555-7002             gets it, but no receipt is ever posted
+    +1 NPA 555-7003             gets it, but it is never listed
+    +1 NPA 555-7004             gets nothing, and nobody is ever told
+    +1 NPA 555-7005             both fails (failed_code) and is delivered
 
-NPA is any area code. A group's recipients end each in its own way.
+NPA is any area code; all other numbers are numbers like any other. A group's recipients end each in
+its own way. With Bandwidth, nobody is told anything where an application belongs to no location,
+and members of groups may be said to have failed and got it.
 """
 
 from __future__ import annotations
