@@ -29,7 +29,8 @@ from pipeline.simulator.book import Entry
 from pipeline.simulator.callbacks import Callbacks
 from pipeline.simulator.clock import Clock, Moment, RunningClock
 from pipeline.simulator.control import control_routes
-from pipeline.simulator.listing import BadQuery, read_page
+from pipeline.simulator.filters import BadQuery
+from pipeline.simulator.listing import read_page
 from pipeline.simulator.validation import problems
 
 _JSON = "application/json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,16 @@ from pipeline.model import Channel
 from pipeline.simulator.fate import Fate
 from pipeline.simulator.ledger import Text
 from pipeline.simulator.magic import Ending
+
+#: Product -> what our number looks like; the first that fits.
+PRODUCTS = {
+    "TOLL_FREE": re.compile(r"\+18(00|33|44|55|66|77|88)[0-9]{7}", re.ASCII),
+    "LOCAL_A2P": re.compile(r"\+[0-9]+", re.ASCII),
+    "SHORT_CODE_REACH": re.compile(r"[0-9]+", re.ASCII),
+    "ALPHA_NUMERIC": re.compile(r".*[A-Za-z].*"),
+    **dict.fromkeys(("P2P", "HOSTED_SHORT_CODE"), re.compile(r"(?!)")),  # none of ours
+    **dict.fromkeys(("RBM_MEDIA", "RBM_RICH", "RBM_CONVERSATIONAL"), re.compile(r"(?!)")),
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +54,34 @@ class Entry:
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     @property
+    def product(self) -> str:
+        """The listing's word for how it travels, which our number decides."""
+        ours = self.to if self.is_inbound else self.text.sender
+        return next((name for name, form in PRODUCTS.items() if form.fullmatch(ours)), "P2P")
+
+    @property
+    def calling_country(self) -> str | None:
+        """The country of the number that sent it, where it is North American."""
+        return _country(self.text.sender)
+
+    @property
+    def called_country(self) -> str | None:
+        """The country of the number it goes to, where it is North American."""
+        return _country(self.to)
+
+    @property
+    def bandwidth_seconds(self) -> int | None:
+        """How long it waited in the account's queue; None while it does."""
+        return int(self.fate.leaves_at - self.text.arrival_seconds) if self.fate else None
+
+    def carrier_seconds(self, now: float) -> int | None:
+        """Return how long the carrier took; None while it does."""
+        if self.fate is None or now < self.fate.settles_at:
+            return None
+
+        return int(self.fate.settles_at - self.fate.leaves_at)
+
+    @property
     def direction(self) -> str:
         """The listing's word for who sent it."""
         return "INBOUND" if self.is_inbound else "OUTBOUND"
@@ -71,9 +110,15 @@ class Entry:
             segment_count=self.text.segments,
             error_code=self.known_error(now),
             receive_time=self.received_at,
+            message_size=self.text.length,
             message_length=self.text.length,
             attachment_count=self.attachments,
             recipient_count=len(self.text.to),
+            bw_latency=self.bandwidth_seconds,
+            carrier_latency=self.carrier_seconds(now),
+            calling_number_country_a3=self.calling_country,
+            called_number_country_a3=self.called_country,
+            product=self.product,
         )
 
 
@@ -108,3 +153,7 @@ class Book:
     def handsets_beginning(self, partial: str) -> list[str]:
         """Return the numbers that begin with `partial`."""
         return [handset for handset in self._by_handset if handset.startswith(partial)]
+
+
+def _country(number: str) -> str | None:
+    return "USA" if number.startswith("+1") else None

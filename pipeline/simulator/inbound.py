@@ -6,13 +6,11 @@ texts from that number to that handset fail (4775). On other numbers it is left 
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from pipeline.bandwidth.wire import MessageRequest
+from pipeline.simulator.book import PRODUCTS
 
-_TOLL_FREE = re.compile(r"\+18(00|33|44|55|66|77|88)[0-9]{7}", re.ASCII)
 _STOPS = frozenset({"STOP"})
 _STARTS = frozenset({"START", "UNSTOP"})
 
@@ -47,7 +45,7 @@ class OptOuts:
 
     def hear(self, inbound: InboundRequest) -> None:
         """Obey the text, where the network would."""
-        if not _TOLL_FREE.fullmatch(inbound.to):
+        if not PRODUCTS["TOLL_FREE"].fullmatch(inbound.to):
             return
 
         word, pair = inbound.text.strip().upper(), (inbound.to, inbound.sender)

@@ -4,8 +4,8 @@ It sees requests as they arrive and knows nothing of plans, attempts or outcomes
 worked out from the list of texts when somebody asks. A text counts as received unless it is known
 not to arrive: it expired in the queue, failed, or was swallowed. Seconds are the `clock`'s.
 
-What grows: every text that is taken keeps some 1.3 KB, here, in the listing's `book`, and with the
-dice, until `POST /_ledger/reset`.
+What grows: every text that is taken keeps 1.1 KB (1.7 KB while a callback waits), here, in the
+listing's `book` and with the dice, until `POST /_ledger/reset`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 import pytest
 
+from pipeline.simulator.behaviour import Behaviour
+
 from . import caller
 from .stage import Stage
 
@@ -64,3 +66,18 @@ def test_a_text_that_expired_may_be_sent_again_and_is_no_duplicate():
         ledger = stage.ledger()
 
     assert [each["to"] for each in ledger["duplicate_handsets"]] == [FIRST]
+
+
+def test_the_listing_tells_who_waits_and_how_long_each_part_took():
+    with Stage(
+        Behaviour(delivery_ms=0, slow_delivery=1.0, slow_delivery_ms=9_000), rate=0.2
+    ) as stage:
+        for to in (FIRST, SECOND, THIRD):
+            stage.send(to)
+
+        stage.pass_time(6)
+        assert [item["destinationTn"] for item in stage.listed(bwQueued="true")] == [THIRD]
+        assert len(stage.listed(carrierQueued="true")) == 2
+        stage.pass_time(60)
+        assert [item["bwLatency"] for item in stage.listed(fromBwLatency="5")] == [5, 10]
+        assert [item["carrierLatency"] for item in stage.listed(fromCarrierLatency="9")] == [9] * 3

@@ -1,0 +1,197 @@
+"""The filters of GET messages: what each of them lets through, and what values they take.
+
+All that Bandwidth's listMessages page documents. No simulated message has a carrier's name, a
+campaign or a location, so those filters find nothing; its product follows from its sender.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from pipeline.simulator.book import PRODUCTS, Entry
+
+MAX_NUMBERS = 10  #: in one comma list
+MIN_PARTIAL_CHARACTERS = 5
+
+Test = Callable[[Entry], bool]
+
+_MILLISECOND_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)", re.ASCII)
+_WORDS = {
+    "messageStatus": {
+        *("RECEIVED", "QUEUED", "SENDING", "SENT"),
+        *("FAILED", "DELIVERED", "ACCEPTED", "UNDELIVERED"),
+    },
+    "messageDirection": {"INBOUND", "OUTBOUND"},
+    "messageType": {"sms", "mms", "rcs"},
+    "product": set(PRODUCTS),
+    "bwQueued": {"true", "false"},
+    "carrierQueued": {"true", "false"},
+}
+
+
+class BadQuery(ValueError):
+    """A query that is answered with 400; says why."""
+
+
+def read_filter(name: str, value: str, now: float) -> Test:
+    """Return what a filter of the query lets through; `now` is by the clock.
+
+    Raises:
+        BadQuery: there is no such filter, or its value cannot be read.
+    """
+    if name in _WORDS:
+        wanted = word(name, value)
+        return lambda entry: _WORD_OF[name](entry, now) == wanted
+
+    if name in _NUMBER_OF:
+        bound, number_of = whole(name, value), _NUMBER_OF[name]
+        if name.startswith("to"):
+            return lambda entry: (number_of(entry, now) or 0) <= bound
+
+        if name.startswith("from"):
+            return lambda entry: (number_of(entry, now) or 0) >= bound
+
+        return lambda entry: number_of(entry, now) == bound
+
+    if name in _OTHERS:
+        return _OTHERS[name](name, value)
+
+    raise BadQuery(f"there is no search parameter '{name}'")
+
+
+_WORD_OF: dict[str, Callable[[Entry, float], str]] = {
+    "messageStatus": lambda entry, now: entry.status(now),
+    "messageDirection": lambda entry, _now: entry.direction,
+    "messageType": lambda entry, _now: entry.channel,
+    "product": lambda entry, _now: entry.product,
+    "bwQueued": lambda entry, now: _spelt(entry.status(now) == "QUEUED"),
+    "carrierQueued": lambda entry, now: _spelt(entry.status(now) == "SENT"),
+}
+_NUMBER_OF: dict[str, Callable[[Entry, float], int | None]] = {
+    "errorCode": lambda entry, now: entry.known_error(now),
+    "fromSegmentCount": lambda entry, _now: entry.text.segments,
+    "toSegmentCount": lambda entry, _now: entry.text.segments,
+    "fromMessageSize": lambda entry, _now: entry.text.length,
+    "toMessageSize": lambda entry, _now: entry.text.length,
+    "fromBwLatency": lambda entry, _now: entry.bandwidth_seconds,
+    "fromCarrierLatency": lambda entry, now: entry.carrier_seconds(now),
+}
+
+
+def _message_id(_name: str, value: str) -> Test:
+    return lambda entry: entry.text.message_id == value
+
+
+def _source(name: str, value: str) -> Test:
+    wanted = numbers(name, value)
+    if len(wanted) == 1:
+        return lambda entry: entry.text.sender.startswith(wanted[0])
+
+    return lambda entry: entry.text.sender in wanted
+
+
+def _destination(name: str, value: str) -> Test:
+    numbers(name, value)
+    return lambda _entry: True  # the book was only opened at these numbers
+
+
+def _from_time(name: str, value: str) -> Test:
+    bound = moment(name, value)
+    return lambda entry: entry.received_at >= bound
+
+
+def _to_time(name: str, value: str) -> Test:
+    bound = moment(name, value)
+    return lambda entry: entry.received_at <= bound
+
+
+def _calling(_name: str, value: str) -> Test:
+    return lambda entry: entry.calling_country == value
+
+
+def _called(_name: str, value: str) -> Test:
+    return lambda entry: entry.called_country == value
+
+
+def _nobody(_name: str, _value: str) -> Test:
+    return lambda _entry: False
+
+
+_OTHERS: dict[str, Callable[[str, str], Test]] = {
+    "messageId": _message_id,
+    "sourceTn": _source,
+    "destinationTn": _destination,
+    "fromDateTime": _from_time,
+    "toDateTime": _to_time,
+    "callingNumberCountryA3": _calling,
+    "calledNumberCountryA3": _called,
+    "carrierName": _nobody,
+    "campaignId": _nobody,
+    "location": _nobody,
+}
+
+
+# --- Values ---------------------------------------------------------------------------------------
+
+
+def _spelt(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def numbers(name: str, value: str) -> list[str]:
+    """Read one number or its beginning, or a list of numbers with commas.
+
+    Raises:
+        BadQuery: it is none.
+    """
+    found = value.split(",")
+    if len(found) > MAX_NUMBERS:
+        raise BadQuery(f"'{name}' can have at most {MAX_NUMBERS} telephone numbers")
+
+    if len(found) == 1 and len(value) < MIN_PARTIAL_CHARACTERS:
+        raise BadQuery(f"'{name}' must be at least {MIN_PARTIAL_CHARACTERS} characters")
+
+    return found
+
+
+def word(name: str, value: str) -> str:
+    """Read one of the words that the filter knows.
+
+    Raises:
+        BadQuery: it is none.
+    """
+    if value not in _WORDS[name]:
+        raise BadQuery(f"'{name}' must be one of {', '.join(sorted(_WORDS[name]))}")
+
+    return value
+
+
+def whole(name: str, value: str) -> int:
+    """Read a whole number.
+
+    Raises:
+        BadQuery: it is none.
+    """
+    if not (value.isascii() and value.isdigit()):
+        raise BadQuery(f"'{name}' must be a whole number")
+
+    return int(value)
+
+
+def moment(name: str, value: str) -> datetime:
+    """Read a date and time, which must have milliseconds.
+
+    Raises:
+        BadQuery: it is none.
+    """
+    if not _MILLISECOND_TIME.fullmatch(value):
+        raise BadQuery(
+            f"'{name}' must be a date and time with milliseconds, such as 2024-01-01T00:00:00.000Z"
+        )
+
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise BadQuery(f"'{name}' is no date and time") from None
