@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -114,7 +115,14 @@ run.__doc__ = f"""{run.__doc__}
     """
 
 
-def _app(*, faults: str, rate: float | None, queue_seconds: float, **options: Any) -> Starlette:
+def _app(
+    *,
+    faults: str,
+    rate: float | None,
+    queue_seconds: float,
+    callback_url: str | None,
+    **options: Any,
+) -> Starlette:
     try:
         behaviour = Behaviour.parse(faults)
     except ValueError as error:
@@ -126,7 +134,12 @@ def _app(*, faults: str, rate: float | None, queue_seconds: float, **options: An
     if not 0 < queue_seconds < math.inf:
         raise SettingsError([f"--queue-seconds must be a number above 0, not {queue_seconds}"])
 
-    return make_app(behaviour, rate=rate, queue_seconds=queue_seconds, **options)
+    if callback_url is not None and not re.match(r"https?://[^/]", callback_url):
+        raise SettingsError(["--callback-url must begin with http:// or https:// and a host"])
+
+    return make_app(
+        behaviour, rate=rate, queue_seconds=queue_seconds, callback_url=callback_url, **options
+    )
 
 
 def _clock(time_scale: float, stopped_at: str | None) -> Clock:

@@ -61,6 +61,7 @@ def test_a_scaled_clock_has_a_day_in_a_moment():
             ("--stopped-at", "2026-01-31T12:00:00Z", "--time-scale", "9"), "exclude", id="both"
         ),
         pytest.param(("--callback-user", "hook"), "--callback-password", id="half a credential"),
+        pytest.param(("--callback-url", "localhost:80"), "http://", id="no address"),
         pytest.param(("--queue-seconds", "-1"), "--queue-seconds must be", id="no queue"),
     ],
 )

@@ -1,3 +1,7 @@
+import itertools
+import math
+import random
+
 import pytest
 
 from pipeline.simulator.account_queue import (
@@ -111,6 +115,49 @@ def test_what_left_in_time_does_not_expire():
     line.offer("in time", now=0.0, expires_at=1.0)
     line.queue.settle(10.0)
     assert line.happened == [("left", "in time", 0.0)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_random_rush_is_fair_and_keeps_to_the_rate_and_loses_nothing(seed):
+    dice = random.Random(seed)
+    queue, happened, taken, now = AccountQueue(2.0, depth_seconds=30), [], {}, 0.0
+    for name in range(300):
+        now += dice.expovariate(1.0)
+        message = Waiting(
+            segments=dice.randint(1, 6),
+            is_high=dice.random() < 0.2,
+            expires_at=now + dice.uniform(0, 60) if dice.random() < 0.3 else math.inf,
+            leave=lambda at, name=name: happened.append(("left", name, at)),
+            expire=lambda at, name=name: happened.append(("expired", name, at)),
+        )
+        if queue.offer(message, now=now):
+            taken[name] = (now, message)
+
+    assert len(taken) < 300
+    assert queue.settle(now + 1_000) == math.inf
+    assert sorted(name for _, name, _ in happened) == sorted(taken)
+    times = [at for *_, at in happened]
+    assert times == sorted(times)
+    left = [(name, at) for what, name, at in happened if what == "left"]
+    for (name, at), (_, following) in itertools.pairwise(left):
+        assert following >= at + taken[name][1].segments / 2.0 - 1e-9
+
+    for is_high in (True, False):
+        line = [name for name, _ in left if taken[name][1].is_high is is_high]
+        assert line == sorted(line)
+
+    for what, name, at in happened:
+        offered_at, message = taken[name]
+        assert at == message.expires_at if what == "expired" else at <= message.expires_at
+        assert at >= offered_at
+        # Nobody who is not high leaves while one who is high waits.
+        if what == "left" and not message.is_high:
+            ends = {other: end for _, other, end in happened}
+            assert not any(
+                other.is_high and since < at < ends[each]
+                for each, (since, other) in taken.items()
+                if each != name
+            )
 
 
 @pytest.mark.parametrize(
