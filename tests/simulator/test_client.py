@@ -9,7 +9,8 @@ import yaml
 
 from pipeline.account import Account
 from pipeline.bandwidth.auth import auth_for
-from pipeline.bandwidth.client import BandwidthClient, ListingFailed
+from pipeline.bandwidth.client import BandwidthClient
+from pipeline.bandwidth.connection import RequestFailed
 from pipeline.model import Accepted
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
@@ -99,7 +100,7 @@ def test_every_documented_parameter_is_asked_for_and_understood(parameter):
 def test_every_other_documented_refusal_of_a_listing_is_a_sentence(status):
     provider = Answering()
     provider.answers = [(status, b'{"type": "some-type", "description": "Some words"}', {})]
-    with pytest.raises(ListingFailed, match=f"HTTP {status} some-type"):
+    with pytest.raises(RequestFailed, match=f"HTTP {status} some-type"):
         talk_to(in_process, provider, list_alice)
 
 
