@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
+from starlette.applications import Starlette
 
 from jobs import console
 from pipeline.errors import SettingsError, UsageError
+from pipeline.simulator import magic
 from pipeline.simulator.access import Credentials
+from pipeline.simulator.account_queue import QUEUE_SECONDS
 from pipeline.simulator.app import make_app
-from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.behaviour import TEXT_SHARES, Behaviour, Fault
+from pipeline.simulator.clock import Clock, RunningClock, StoppedClock
 from pipeline.simulator.media import MEGABYTE, MediaLimits
 from pipeline.simulator.segments import Counting
 from pipeline.simulator.server import listen, serve
@@ -27,16 +33,37 @@ def run(
     faults: Annotated[
         str,
         typer.Option(
-            help="Shares of trouble, for example lost=0.01,busy=0.05,latency=80. Also how segments "
-            f"are counted: count= one of {', '.join(Counting)}."
+            help="Shares of trouble, for example lost=0.01,busy=0.05,latency=80. Of answers: "
+            f"{', '.join(Fault)}. Of texts: {', '.join(TEXT_SHARES)}. Of callbacks: late, "
+            "duplicate, reorder, unreceipted, sent, sending. Also how segments are "
+            f"counted: count= one of {', '.join(Counting)}."
         ),
     ] = "",
     seed: Annotated[int, typer.Option(help="The same seed makes the same trouble.")] = 1,
     rate: Annotated[
         float | None, typer.Option(help="Segments per second of the account; none: unlimited.")
     ] = None,
+    queue_seconds: Annotated[
+        float, typer.Option(help="What the account's queue holds, in seconds at that rate.")
+    ] = QUEUE_SECONDS,
+    time_scale: Annotated[
+        float, typer.Option(help="How fast time passes: with 1000 a day takes 86 seconds.")
+    ] = 1.0,
+    stopped_at: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop the clock at this moment (2026-01-31T12:00:00Z): only POST /_clock lets "
+            "time pass, and the same requests get the same answers, byte for byte."
+        ),
+    ] = None,
     callback_url: Annotated[
-        str | None, typer.Option(help="Where delivery receipts are POSTed.")
+        str | None, typer.Option(help="Where delivery receipts and texts to us are POSTed.")
+    ] = None,
+    callback_user: Annotated[
+        str | None, typer.Option(help="With --callback-password: Basic credentials for that URL.")
+    ] = None,
+    callback_password: Annotated[
+        str | None, typer.Option(help="With --callback-user. Anything but a real secret.")
     ] = None,
     max_recipients: Annotated[
         int,
@@ -58,17 +85,26 @@ def run(
         str | None, typer.Option(help="With --client-id. Anything but a real secret.")
     ] = None,
 ) -> None:
-    """Run the simulator until it is interrupted."""
-    try:
-        behaviour = Behaviour.parse(faults)
-    except ValueError as error:
-        raise SettingsError([f"--faults: {error}"]) from None
+    """Run the simulator until it is interrupted.
 
-    if rate is not None and not 0 < rate < math.inf:
-        raise SettingsError([f"--rate must be a number of segments per second above 0, not {rate}"])
-
-    media = _media(media_mb, media_hours)
-    credentials = _credentials(account_id, client_id, client_secret)
+    Beside the API it has GET /_ledger (what each handset received), POST /_inbound (a handset texts
+    us), POST /_ledger/reset and POST /_clock.
+    """
+    app = _app(
+        faults=faults,
+        seed=seed,
+        rate=rate,
+        queue_seconds=queue_seconds,
+        clock=_clock(time_scale, stopped_at),
+        callback_url=callback_url,
+        callback_auth=_pair("callback-user", callback_user, "callback-password", callback_password),
+        max_recipients=max_recipients,
+        media=_media(media_mb, media_hours),
+        credentials=Credentials(
+            account_id=account_id,
+            client=_pair("client-id", client_id, "client-secret", client_secret),
+        ),
+    )
     try:
         listener = listen(host, port)
     except OSError as error:
@@ -79,17 +115,69 @@ def run(
         f"simulating the Bandwidth Messaging API at {origin}/api/v2 "
         f"(ledger: {origin}/_ledger); stop with Ctrl-C"
     )
-    app = make_app(
-        behaviour,
-        seed=seed,
-        rate=rate,
-        callback_url=callback_url,
-        credentials=credentials,
-        max_recipients=max_recipients,
-        media=media,
-    )
     with suppress(KeyboardInterrupt):
         serve(app, listener)
+
+
+# The help shows the magic numbers as their module does, in the indented lines of its docstring.
+_SCHEME = "\n".join(line for line in (magic.__doc__ or "").splitlines() if line.startswith("    "))
+run.__doc__ = f"""{run.__doc__}
+    Some recipients always end in the same way:
+
+    \b
+{_SCHEME}
+    """
+
+
+def _app(
+    *,
+    faults: str,
+    rate: float | None,
+    queue_seconds: float,
+    callback_url: str | None,
+    **options: Any,
+) -> Starlette:
+    try:
+        behaviour = Behaviour.parse(faults)
+    except ValueError as error:
+        raise SettingsError([f"--faults: {error}"]) from None
+
+    if rate is not None and not 0 < rate < math.inf:
+        raise SettingsError([f"--rate must be a number of segments per second above 0, not {rate}"])
+
+    if not 0 < queue_seconds < math.inf:
+        raise SettingsError([f"--queue-seconds must be a number above 0, not {queue_seconds}"])
+
+    if callback_url is not None and not re.match(r"https?://[^/]", callback_url):
+        raise SettingsError(["--callback-url must begin with http:// or https:// and a host"])
+
+    return make_app(
+        behaviour, rate=rate, queue_seconds=queue_seconds, callback_url=callback_url, **options
+    )
+
+
+def _clock(time_scale: float, stopped_at: str | None) -> Clock:
+    if stopped_at is None:
+        try:
+            return RunningClock(time_scale)
+        except ValueError:
+            raise SettingsError([f"--time-scale must be above 0, not {time_scale}"]) from None
+
+    if time_scale != 1.0:
+        raise SettingsError(["--stopped-at and --time-scale exclude each other: give one"])
+
+    try:
+        start = datetime.fromisoformat(stopped_at)
+    except ValueError:
+        start = datetime.min  # noqa: DTZ901 - it has no zone, which is refused
+
+    if start.tzinfo is None:
+        example = "2026-01-31T12:00:00Z"
+        raise SettingsError(
+            [f"--stopped-at must be a moment such as {example}, not '{stopped_at}'"]
+        )
+
+    return StoppedClock(start.astimezone(UTC))
 
 
 def _media(megabytes: float, hours: float) -> MediaLimits:
@@ -100,9 +188,10 @@ def _media(megabytes: float, hours: float) -> MediaLimits:
     return MediaLimits(file_bytes=round(megabytes * MEGABYTE), retention_seconds=hours * 3_600)
 
 
-def _credentials(account_id: str | None, name: str | None, secret: str | None) -> Credentials:
-    if (name is None) != (secret is None):
-        raise SettingsError(["--client-id and --client-secret belong together: give both or none"])
+def _pair(
+    name: str, value: str | None, secret_name: str, secret: str | None
+) -> tuple[str, str] | None:
+    if (value is None) != (secret is None):
+        raise SettingsError([f"--{name} and --{secret_name} belong together: give both or none"])
 
-    client = (name, secret) if name is not None and secret is not None else None
-    return Credentials(account_id=account_id, client=client)
+    return (value, secret) if value is not None and secret is not None else None

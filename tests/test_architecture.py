@@ -91,7 +91,7 @@ WALLS = {
         },
     ),
     "pipeline.simulator": (
-        {"anyio", "httpx", "msgspec", "starlette", "uvicorn"},
+        {"aiohttp", "anyio", "msgspec", "starlette", "uvicorn"},
         {"pipeline.model", "pipeline.bandwidth.wire", "pipeline.simulator"},
     ),
     "pipeline.drafts": (

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import math
+from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 
-from pipeline.bandwidth.wire import Callback, CallbackMessage, MessageBody, MessageRequest
+from pipeline.bandwidth.wire import MessageBody, MessageRequest
 from pipeline.model import Channel
-from pipeline.simulator.account_queue import AccountQueue
+from pipeline.simulator import fate, magic, reports
+from pipeline.simulator.account_queue import AccountQueue, Waiting
 from pipeline.simulator.behaviour import Behaviour, Dice
 from pipeline.simulator.book import Book, Entry
 from pipeline.simulator.callbacks import Callbacks
-from pipeline.simulator.fate import EXPIRED, Fate, draw_fate
+from pipeline.simulator.clock import Clock, Moment
+from pipeline.simulator.fate import Fate
+from pipeline.simulator.inbound import InboundRequest, OptOuts
 from pipeline.simulator.ledger import Ledger, Text
+from pipeline.simulator.magic import Ending
 from pipeline.simulator.segments import count_segments
 from pipeline.simulator.validation import read_expiration
 
-_FAILURES = {
-    4720: "invalid-destination-address",
-    EXPIRED: "message-not-sent-expiration-date-passed",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """The moment a request was first seen."""
+class _Taken:
+    """A message from the moment it is taken until it has left the queue."""
 
-    #: By the monotonic clock.
-    seconds: float
-    #: By the wall clock (aware, UTC).
-    at: datetime
-
-    def wall(self, seconds: float) -> datetime:
-        """Return the wall-clock time of another moment of the monotonic clock."""
-        return self.at + timedelta(seconds=seconds - self.seconds)
+    request: MessageRequest
+    occasion: str
+    arrival: Moment
+    #: One for each handset.
+    entries: list[Entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,93 +40,126 @@ class Account:
 
     behaviour: Behaviour
     dice: Dice
+    clock: Clock
     queue: AccountQueue
-    ledger: Ledger
-    book: Book
-    #: None where nobody listens.
-    callbacks: Callbacks | None
+    callbacks: Callbacks
+    ledger: Ledger = field(default_factory=Ledger)
+    book: Book = field(default_factory=Book)
+    opt_outs: OptOuts = field(default_factory=OptOuts)
 
     def take(
-        self, request: MessageRequest, *, account_id: str, occasion: str, arrival: Arrival
+        self, request: MessageRequest, *, account_id: str, occasion: str, arrival: Moment
     ) -> MessageBody | None:
         """Take a valid request; return the body of its 202, or None where the queue is full."""
-        channel = _channel(request)
+        recipients = request.recipients
+        channel = Channel.MMS if request.media or len(recipients) > 1 else Channel.SMS
         segments = 1
         if channel is Channel.SMS:
             segments = count_segments(request.text or "", self.behaviour.count)
 
-        recipients = request.recipients
-        leaves_at = self.queue.offer(segments * len(recipients), now=arrival.seconds)
-        if leaves_at is None:
+        text = self._text(request, segments, occasion, arrival)
+        attachments = len(request.media or ())
+        entries = [
+            Entry(text=text, to=to, account_id=account_id, channel=channel, attachments=attachments)
+            for to in recipients
+        ]
+        taken = _Taken(request=request, occasion=occasion, arrival=arrival, entries=entries)
+        waiting = Waiting(
+            segments=segments * len(recipients),
+            is_high=request.priority == "high",
+            expires_at=_expires_at(request, arrival),
+            leave=partial(self._leave, taken),
+            expire=partial(self._expire, taken),
+        )
+        if not self.queue.offer(waiting, now=arrival.seconds):
             return None
 
-        text = _text(request, segments, arrival)
         self.ledger.texts.append(text)
-        for recipient in recipients:
-            fate = self._fate(request, f"{occasion}/{recipient}", leaves_at, arrival)
-            entry = Entry(
-                text=text,
-                to=recipient,
-                account_id=account_id,
-                channel=channel,
-                attachments=len(request.media or ()),
-                fate=fate,
-            )
-            self.book.add(entry)
-            self._report(request, entry, occasion, arrival)
+        self.book.add(entries)
+        if waiting.is_waiting:
+            self.callbacks.nudge(self.queue.settle(arrival.seconds))
 
         return _accepted(request, text)
 
-    def _fate(
-        self, request: MessageRequest, occasion: str, leaves_at: float, arrival: Arrival
-    ) -> Fate:
-        expires_at = read_expiration(request.expiration) if request.expiration else None
-        expires_seconds = (
-            arrival.seconds + (expires_at - arrival.at).total_seconds() if expires_at else None
+    def receive(self, inbound: InboundRequest, *, arrival: Moment) -> str:
+        """Take a text from a handset to one of our numbers; return its id."""
+        occasion = self.dice.occasion(f"inbound/{inbound.sender}")
+        text = self._text(inbound.as_message(), count_segments(inbound.text), occasion, arrival)
+        self.opt_outs.hear(inbound)
+        self.ledger.inbound += 1
+        entry = Entry(
+            text=text,
+            to=inbound.to,
+            account_id=inbound.account_id,
+            channel=Channel.MMS if inbound.media else Channel.SMS,
+            attachments=len(inbound.media or ()),
+            is_inbound=True,
         )
-        return draw_fate(
-            self.behaviour, self.dice, occasion, leaves_at=leaves_at, expires_at=expires_seconds
-        )
+        self.book.add([entry])
+        if self.callbacks.is_wanted:
+            event = reports.received(inbound, text)
+            self.callbacks.schedule(event, at=arrival.seconds, occasion=occasion)
 
-    def _report(
-        self, request: MessageRequest, entry: Entry, occasion: str, arrival: Arrival
-    ) -> None:
-        if self.callbacks is None:
+        return text.message_id
+
+    def reset(self) -> None:
+        """Forget every message, as if newly started; what is being posted is not posted again."""
+        for part in (self.queue, self.callbacks, self.book, self.opt_outs):
+            part.clear()
+
+        self.ledger.reset()
+        self.dice.reset()
+
+    def _leave(self, taken: _Taken, at: float) -> None:
+        for entry in taken.entries:
+            if self.opt_outs.bar(entry.text.sender, entry.to):
+                end = fate.fails(magic.OPTED_OUT, at=at)
+            else:
+                occasion = f"{taken.occasion}/{entry.to}"
+                end = fate.draw_fate(
+                    self.behaviour, self.dice, occasion, recipient=entry.to, leaves_at=at
+                )
+
+            self._end(entry, end, taken)
+
+    def _expire(self, taken: _Taken, at: float) -> None:
+        for entry in taken.entries:
+            self._end(entry, fate.expired(at), taken)
+
+    def _end(self, entry: Entry, end: Fate, taken: _Taken) -> None:
+        entry.fate = end
+        if not end.is_received:
+            self.ledger.miss(entry.text, entry.to, end.error_code)
+
+        if not self.callbacks.is_wanted or end.ending is Ending.UNRECEIPTED:
             return
 
-        message, fate = _callback_message(request, entry), entry.fate
-        if fate.error_code != EXPIRED and self.dice.roll("sent", occasion) < self.behaviour.sent:
-            sent = Callback(
-                time=arrival.wall(fate.leaves_at),
-                type="message-sent",
-                to=entry.to,
-                description="Message sent to carrier",
-                message=message,
-            )
-            self.callbacks.schedule(sent, at=fate.leaves_at, occasion=occasion)
+        sending = self.behaviour.sending if entry.channel is Channel.MMS else 0.0
+        shares = {"message-sending": sending, "message-sent": self.behaviour.sent}
+        kinds = [
+            kind for kind, share in shares.items() if self.dice.hits(kind, share, taken.occasion)
+        ]
+        for event, at in reports.status_events(entry, end, taken.request, taken.arrival, kinds):
+            self.callbacks.schedule(event, at=at, occasion=taken.occasion)
 
-        final = _final_callback(message, entry, arrival.wall(fate.settles_at))
-        self.callbacks.schedule(final, at=fate.settles_at, occasion=occasion)
+    def _text(self, request: MessageRequest, segments: int, occasion: str, arrival: Moment) -> Text:
+        content, milliseconds = request.text or "", int(arrival.at.timestamp() * 1000)
+        return Text(
+            message_id=f"{milliseconds}{self.dice.token(occasion)}",
+            tag=request.tag,
+            to=tuple(request.recipients),
+            sender=request.sender,
+            segments=segments,
+            length=len(content),
+            digest=blake2b(content.encode(errors="surrogatepass"), digest_size=8).hexdigest(),
+            arrival_seconds=arrival.seconds,
+            arrived_at=arrival.at,
+        )
 
 
-def _channel(request: MessageRequest) -> Channel:
-    is_mms = bool(request.media) or len(request.recipients) > 1
-    return Channel.MMS if is_mms else Channel.SMS
-
-
-def _text(request: MessageRequest, segments: int, arrival: Arrival) -> Text:
-    content = request.text or ""
-    return Text(
-        message_id=f"{int(arrival.at.timestamp() * 1000)}{secrets.token_hex(8)}",
-        tag=request.tag,
-        to=tuple(request.recipients),
-        sender=request.sender,
-        segments=segments,
-        length=len(content),
-        digest=blake2b(content.encode(errors="surrogatepass"), digest_size=8).hexdigest(),
-        arrival_seconds=arrival.seconds,
-        arrived_at=arrival.at,
-    )
+def _expires_at(request: MessageRequest, arrival: Moment) -> float:
+    expires_at = read_expiration(request.expiration) if request.expiration else None
+    return arrival.until(expires_at) if expires_at else math.inf
 
 
 def _accepted(request: MessageRequest, text: Text) -> MessageBody:
@@ -148,42 +177,4 @@ def _accepted(request: MessageRequest, text: Text) -> MessageBody:
         tag=request.tag,
         priority=request.priority,
         expiration=request.expiration,
-    )
-
-
-def _callback_message(request: MessageRequest, entry: Entry) -> CallbackMessage:
-    return CallbackMessage(
-        id=entry.text.message_id,
-        owner=request.sender,
-        application_id=request.application_id,
-        time=entry.text.arrived_at,
-        segment_count=entry.text.segments,
-        direction="out",
-        to=request.recipients,
-        sender=request.sender,
-        text="",
-        tag=request.tag,
-        media=request.media,
-        priority=request.priority,
-    )
-
-
-def _final_callback(message: CallbackMessage, entry: Entry, at: datetime) -> Callback:
-    code = entry.fate.error_code
-    if code is None:
-        return Callback(
-            time=at,
-            type="message-delivered",
-            to=entry.to,
-            description="Message delivered to handset.",
-            message=message,
-        )
-
-    return Callback(
-        time=at,
-        type="message-failed",
-        to=entry.to,
-        description=_FAILURES.get(code, "rejected by the carrier"),
-        message=message,
-        error_code=code,
     )

@@ -4,15 +4,12 @@ POST, GET         /api/v2/users/{accountId}/messages         create a message; l
 GET               /api/v2/users/{accountId}/media            list media
 PUT, GET, DELETE  /api/v2/users/{accountId}/media/{mediaId}  upload, download, delete a file
 POST              /api/v1/oauth2/token                       client credentials for a token
-GET               /_ledger[?messages=1]                      what the handsets received
-POST              /_ledger/reset, /_tokens/revoke            for tests: forget texts and media;
-                                                             make callers renew
+                  /_...                                      not Bandwidth's: see `control`
 """
 
 from __future__ import annotations
 
-import time
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import parse_qs
 
 import msgspec
@@ -28,10 +25,10 @@ from pipeline.simulator.access import Credentials, Gate
 from pipeline.simulator.account import Account
 from pipeline.simulator.account_queue import QUEUE_SECONDS, AccountQueue
 from pipeline.simulator.behaviour import Behaviour, Dice
-from pipeline.simulator.book import Book
 from pipeline.simulator.callbacks import Callbacks
+from pipeline.simulator.clock import Clock, RunningClock
+from pipeline.simulator.control import control_routes
 from pipeline.simulator.door import JSON
-from pipeline.simulator.ledger import Ledger
 from pipeline.simulator.media import MediaLimits, MediaStore
 from pipeline.simulator.media_api import MediaApi
 from pipeline.simulator.messages_api import MessagesApi
@@ -51,19 +48,22 @@ def make_app(
     credentials: Credentials | None = None,
     max_recipients: int = USUAL_RECIPIENTS,
     media: MediaLimits | None = None,
+    clock: Clock | None = None,
 ) -> Starlette:
     """Build the provider.
 
     Args:
         behaviour: its faults.
         seed: the same seed gives the same faults to the same requests.
-        rate: segments per second that leave the account's queue; None: no limit.
+        rate: segments per second (clock) that leave the account's queue; None: no limit.
         queue_seconds: how much the queue holds, in seconds at that rate.
         callback_url: where status callbacks go while the app's lifespan runs; None: nowhere.
         callback_auth: user name and password for that address.
         credentials: what callers must show; None: anything.
         max_recipients: of one message; the provider takes 10, older documents say 50.
         media: how large a media file may be and how long it is kept; None: as documented.
+        clock: how time passes; None: as everywhere. With a `StoppedClock` and the same requests in
+            the same order, answers, callbacks and listing are the same byte for byte.
 
     Returns:
         The app; ``app.state.ledger`` is the `Ledger`, ``app.state.gate`` the `Gate`,
@@ -75,24 +75,21 @@ def make_app(
     if not 1 <= max_recipients <= MOST_RECIPIENTS:
         raise ValueError(f"'max_recipients' must be between 1 and {MOST_RECIPIENTS}")
 
-    dice = Dice(seed)
-    callbacks = (
-        Callbacks(callback_url, auth=callback_auth, behaviour=behaviour, dice=dice)
-        if callback_url
-        else None
-    )
-    account = Account(
+    dice, clock = Dice(seed), clock or RunningClock()
+    queue = AccountQueue(rate, depth_seconds=queue_seconds)
+    callbacks = Callbacks(
+        callback_url,
+        auth=callback_auth,
         behaviour=behaviour,
         dice=dice,
-        queue=AccountQueue(rate, depth_seconds=queue_seconds),
-        ledger=Ledger(),
-        book=Book(),
-        callbacks=callbacks,
+        clock=clock,
+        settle_queue=queue.settle,
     )
+    account = Account(behaviour=behaviour, dice=dice, clock=clock, queue=queue, callbacks=callbacks)
     gate = Gate(credentials or Credentials())
-    messages = MessagesApi(account, gate, max_recipients=max_recipients)
     store = MediaStore(media or MediaLimits())
-    files = MediaApi(store, gate, behaviour, dice, account.ledger)
+    messages = MessagesApi(account, gate, max_recipients=max_recipients)
+    files = MediaApi(store, account, gate)
     return _Service(account, gate, store).app(
         [
             Route(f"{_USER}/messages", messages.messages, methods=["GET", "POST"]),
@@ -107,7 +104,7 @@ def make_app(
 
 
 class _Service:
-    """What the API stands on: tokens, the ledger, and the answers to what is no address."""
+    """What the API stands on: tokens, the tests' own routes, the answers to what is no address."""
 
     def __init__(self, account: Account, gate: Gate, store: MediaStore) -> None:
         self._account, self._gate, self._store = account, gate, store
@@ -117,9 +114,7 @@ class _Service:
             routes=[
                 *resources,
                 Route("/api/v1/oauth2/token", self.token, methods=["POST"]),
-                Route("/_ledger", self.ledger, methods=["GET"]),
-                Route("/_ledger/reset", self.reset, methods=["POST"]),
-                Route("/_tokens/revoke", self.revoke, methods=["POST"]),
+                *control_routes(self._account, self._gate, self._store),
             ],
             exception_handlers={404: _not_found, 405: _method_not_allowed},
             lifespan=self.lifespan,
@@ -129,44 +124,22 @@ class _Service:
         return app
 
     def lifespan(self, _app: Starlette) -> AbstractAsyncContextManager[None]:
-        callbacks = self._account.callbacks
-        return callbacks.running() if callbacks else nullcontext()
+        return self._account.callbacks.running()
 
     async def token(self, request: Request) -> Response:
         form = parse_qs((await request.body()).decode(errors="replace"))
         if form.get("grant_type") != ["client_credentials"]:
             return _oauth_error(400, "unsupported_grant_type")
 
-        token = self._gate.issue(request.headers.get("authorization"), now=time.monotonic())
+        token = self._gate.issue(
+            request.headers.get("authorization"), now=self._account.clock.seconds()
+        )
         if token is None:
             return _oauth_error(401, "invalid_client")
 
-        body = TokenBody(access_token=token, expires_in=int(self._gate.token_seconds))
+        expires_in = int(self._account.clock.callers_seconds(self._gate.token_seconds))
+        body = TokenBody(access_token=token, expires_in=expires_in)
         return Response(encode(body), media_type=JSON, headers={"cache-control": "no-store"})
-
-    async def ledger(self, request: Request) -> Response:
-        ledger, callbacks = self._account.ledger, self._account.callbacks
-        report = msgspec.to_builtins(ledger.summary())
-        if callbacks is not None:
-            report["callbacks"] = {
-                "pending": callbacks.pending,
-                "posted": callbacks.posted,
-                "given_up": callbacks.given_up,
-            }
-
-        if request.query_params.get("messages") == "1":
-            report["texts"] = ledger.texts
-
-        return Response(msgspec.json.encode(report), media_type=JSON)
-
-    async def reset(self, _request: Request) -> Response:
-        self._account.ledger.reset()
-        self._store.reset()
-        return Response(status_code=204)
-
-    async def revoke(self, _request: Request) -> Response:
-        self._gate.revoke()
-        return Response(status_code=204)
 
 
 async def _not_found(request: Request, _error: Exception) -> Response:

@@ -16,9 +16,12 @@
 
 Of these, requests for media can only be busy or meet an error; nothing is done then.
 
-Of the messages taken, `failed` fail at the carrier; of their callbacks, `late`, `duplicate`,
-`reorder` and `unreceipted` come late_ms later, twice, after their successors, or never. Segments
-are counted as the standard says, or as `count` names it (`segments.Counting`): ``count=ceil``.
+Of the messages taken, shares end badly, at most one way each: `failed` with failed_code,
+`opted_out` (4775), `landline` (4700), `slow_delivery`, `unlisted`, `swallowed` and `contradicted`,
+as the magic numbers of `magic` always do. Of the callbacks, `late`, `duplicate`, `reorder` and
+`unreceipted` come late_ms later, twice, after their successors, or never. Segments are counted as
+the standard says, or as `count` names it (`segments.Counting`): ``count=ceil``. Times are the
+simulator's (`clock`), but for latency_ms and slow_ms, which the connection takes.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Self
 
+from pipeline.simulator.magic import LANDLINE, OPTED_OUT, Ending
 from pipeline.simulator.segments import Counting
 
 
@@ -83,11 +87,29 @@ class Behaviour:
     delivery_ms: float = 20.0
     #: A message can be listed only this long after it was taken.
     visible_ms: float = 0.0
-    #: Share of messages that fail at the carrier, with the code `failed_code`.
+    #: Share of messages that fail with the code `failed_code`.
     failed: float = 0.0
     failed_code: int = 4720
-    #: Share of messages that also get a `message-sent` callback.
+    #: Shares of messages that fail because the recipient opted out, or has a landline.
+    opted_out: float = 0.0
+    landline: float = 0.0
+    #: Share of messages that are delivered `slow_delivery_ms` later.
+    slow_delivery: float = 0.0
+    slow_delivery_ms: float = 60_000.0
+    #: Share of messages that are never listed.
+    unlisted: float = 0.0
+    #: Share of messages that are accepted, and never heard of again.
+    swallowed: float = 0.0
+    #: Share of messages that are called both failed (with `failed_code`) and delivered.
+    contradicted: float = 0.0
+    #: When a text fails for want of a carrier's receipt (9902): 73 h.
+    receipt_wait_ms: float = 73 * 3_600_000.0
+    #: Share of magic numbers that are heeded: 1 or 0, which makes them numbers like any other.
+    magic: float = 1.0
+    #: Share of messages that get a `message-sent` callback: an application asks for them with 1.
     sent: float = 0.0
+    #: Share of MMS that get a `message-sending` callback.
+    sending: float = 0.0
     #: Share of callbacks that come `late_ms` after their time.
     late: float = 0.0
     late_ms: float = 1_000.0
@@ -117,6 +139,9 @@ class Behaviour:
         if sum(getattr(self, fault) for fault in Fault) > 1 + 1e-9:
             raise ValueError("the shares of the answer faults are more than 1 together")
 
+        if sum(getattr(self, name) for name in _ENDINGS) > 1 + 1e-9:
+            raise ValueError("the shares of the messages that end badly are more than 1 together")
+
     @classmethod
     def parse(cls, spec: str) -> Self:
         """Read ``busy=0.05,latency=40,count=ceil``; a time may be written without its ``_ms``.
@@ -144,6 +169,20 @@ class Behaviour:
 
         return None
 
+    def ending(self, roll: float) -> Ending | int | None:
+        """Return the ending, or the error code, a roll between 0 and 1 falls on, if any."""
+        for name, ending in _ENDINGS.items():
+            roll -= getattr(self, name)
+            if roll < 0:
+                return ending or self.failed_code
+
+        return None
+
+    @property
+    def heeds_magic(self) -> bool:
+        """Tell whether magic numbers are magic."""
+        return self.magic > 0
+
 
 class Dice:
     """Rolls that depend on the seed and on who is texted for which time, and on nothing else.
@@ -155,17 +194,38 @@ class Dice:
         self._seed = seed
         self._requests: Counter[str] = Counter()
 
+    def reset(self) -> None:
+        """Count the requests from the first again."""
+        self._requests.clear()
+
     def occasion(self, recipient: str) -> str:
         """Name the next request for this recipient."""
         self._requests[recipient] += 1
         return f"{recipient}#{self._requests[recipient]}"
+
+    def token(self, occasion: str) -> str:
+        """Return sixteen hexadecimal digits: always the same for the same occasion."""
+        return blake2b(f"{self._seed}/id/{occasion}".encode(), digest_size=8).hexdigest()
 
     def roll(self, question: str, occasion: str) -> float:
         """Return a number from 0 to below 1: always the same for the same question and occasion."""
         digest = blake2b(f"{self._seed}/{question}/{occasion}".encode(), digest_size=6).digest()
         return int.from_bytes(digest) / 2**48
 
+    def hits(self, question: str, share: float, occasion: str) -> bool:
+        """Tell whether this occasion is one of the `share` to which it happens."""
+        return share > 0 and self.roll(question, occasion) < share
 
+
+#: Share -> how the message ends; 0: with `failed_code`.
+_ENDINGS: dict[str, Ending | int] = {
+    "failed": 0,
+    "opted_out": OPTED_OUT,
+    "landline": LANDLINE,
+    **{ending: ending for ending in Ending if ending is not Ending.UNRECEIPTED},
+}
+#: Names of the shares of texts that end badly.
+TEXT_SHARES = tuple(_ENDINGS)
 _NAMES = tuple(field.name for field in fields(Behaviour))
 _NUMBERS = ("failed_code", *(name for name in _NAMES if name.endswith("_ms")))
 _WHOLE = frozenset({"failed_code", "batch"})

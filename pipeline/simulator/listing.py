@@ -16,23 +16,24 @@ from starlette.datastructures import URL, QueryParams
 
 from pipeline.bandwidth.wire import ListItem, MessagesPage, PageInfo
 from pipeline.simulator.book import Book, Entry
-from pipeline.simulator.filters import BadQuery, Test, boolean, numbers, tests, whole
+from pipeline.simulator.filters import BadQuery, Test, boolean, numbers, read_filter, whole
 
 DEFAULT_LIMIT = 100
 MAX_REACH = 10_000  #: `limit` and what lies before the page, together
 
+_PAGING = frozenset({"sort", "limit", "pageToken", "limitTotalCount"})
 _SORTABLE = {field.encode_name: field.name for field in msgspec.structs.fields(ListItem)}
 _TOKEN = re.compile(r"after:(\d{1,5})", re.ASCII)
 
 
 def read_page(book: Book, url: URL, *, is_visible: Test, now: float) -> MessagesPage:
-    """Answer the query of `url`; `now` is monotonic.
+    """Answer the query of `url`; `now` is by the clock.
 
     Raises:
         BadQuery: no filter, an unknown one, or a value that cannot be read.
     """
     query = QueryParams(url.query)
-    wanted = [is_visible, *tests(query, now)]
+    wanted = [is_visible, *_tests(query, now)]
     limit, after = _limit(query), _after(query)
     if limit + after > MAX_REACH:
         raise BadQuery(f"the sum of limit and after cannot be more than {MAX_REACH}")
@@ -48,15 +49,23 @@ def read_page(book: Book, url: URL, *, is_visible: Test, now: float) -> Messages
     )
 
 
+def _tests(query: Mapping[str, str], now: float) -> list[Test]:
+    filters = [(name, value) for name, value in query.items() if name not in _PAGING]
+    if not filters:
+        raise BadQuery("at least one search parameter is required")
+
+    return [read_filter(name, value, now) for name, value in filters]
+
+
 def _candidates(book: Book, query: Mapping[str, str]) -> list[Entry]:
     if "destinationTn" not in query:
         return book.entries()
 
-    asked = numbers("destinationTn", query["destinationTn"])
-    if len(asked) == 1:
-        asked = book.handsets_beginning(asked[0])
+    wanted = numbers("destinationTn", query["destinationTn"])
+    if len(wanted) == 1:
+        wanted = book.handsets_beginning(wanted[0])
 
-    return book.entries_to(asked)
+    return book.entries_to(wanted)
 
 
 # --- Pages ----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Media files in memory: overwritten, forgotten after their retention, and bounded altogether.
 
 Pages of the list stand in order of name, and a page's token is its last name: what is uploaded or
-deleted between two pages moves no other file. Time is passed in, monotonic.
+deleted between two pages moves no other file. Time is passed in, by the clock.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class MediaLimits:
 
     #: Bytes of one file: 3.5 MB today; older documents say 3.75 MB.
     file_bytes: int = 3_500_000
-    #: Seconds from its upload until a file is gone; smaller where time is scaled.
+    #: Seconds (clock) from its upload until a file is gone.
     retention_seconds: float = 48 * 3_600.0
     #: Bytes of all files of all accounts: the simulator's own bound, the provider names none.
     total_bytes: int = 256 * MEGABYTE
@@ -60,7 +60,7 @@ class MediaFile:
     #: As it came, with its parameters.
     content_type: str
     cache_control: str | None
-    #: Monotonic.
+    #: By the clock.
     uploaded_at: float
 
 

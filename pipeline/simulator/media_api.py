@@ -6,7 +6,6 @@ since 413 is not among its documented answers. A full store (the simulator's own
 
 from __future__ import annotations
 
-import time
 from urllib.parse import quote
 
 from starlette.convertors import PathConvertor, register_url_convertor
@@ -16,9 +15,9 @@ from starlette.responses import Response
 from pipeline.bandwidth.wire import FieldError, MediaItem, encode
 from pipeline.simulator import answers
 from pipeline.simulator.access import Gate
-from pipeline.simulator.behaviour import Behaviour, Dice, Fault
+from pipeline.simulator.account import Account
+from pipeline.simulator.behaviour import Fault
 from pipeline.simulator.door import JSON, media_type, refusal, wants
-from pipeline.simulator.ledger import Ledger
 from pipeline.simulator.media import (
     CONTENT_TYPES,
     MEGABYTE,
@@ -43,15 +42,12 @@ _ANYTHING = "application/octet-stream"
 class MediaApi:
     """The handlers, over one store. Of the faults only `busy` and `error` happen to media."""
 
-    def __init__(
-        self, store: MediaStore, gate: Gate, behaviour: Behaviour, dice: Dice, ledger: Ledger
-    ) -> None:
-        self._store, self._gate = store, gate
-        self._behaviour, self._dice, self._ledger = behaviour, dice, ledger
+    def __init__(self, store: MediaStore, account: Account, gate: Gate) -> None:
+        self._store, self._account, self._gate = store, account, gate
 
     async def list(self, request: Request) -> Response:
         """GET media: a page of names, in order."""
-        now, account_id = time.monotonic(), request.path_params["account_id"]
+        now, account_id = self._account.clock.seconds(), request.path_params["account_id"]
         if refused := refusal(request, self._gate, now=now) or self._fault(request, ""):
             return refused
 
@@ -75,7 +71,7 @@ class MediaApi:
 
     async def file(self, request: Request) -> Response:
         """GET, PUT, DELETE media/{mediaId}: the name is decoded once and may have slashes."""
-        now, name = time.monotonic(), request.path_params["media_id"]
+        now, name = self._account.clock.seconds(), request.path_params["media_id"]
         if refused := refusal(request, self._gate, now=now) or self._fault(request, name):
             return refused
 
@@ -152,14 +148,15 @@ class MediaApi:
         return Response(status_code=204)
 
     def _fault(self, request: Request, name: str) -> Response | None:
-        occasion = self._dice.occasion(f"{request.method} media/{name}")
-        fault = self._behaviour.fault(self._dice.roll("answer", occasion))
+        account = self._account
+        occasion = account.dice.occasion(f"{request.method} media/{name}")
+        fault = account.behaviour.fault(account.dice.roll("answer", occasion))
         if fault is Fault.BUSY:
-            self._ledger.faults[fault] += 1
+            account.ledger.faults[fault] += 1
             return answers.too_many_requests()
 
         if fault is Fault.ERROR:
-            self._ledger.faults[fault] += 1
+            account.ledger.faults[fault] += 1
             return answers.internal_error("The request could not be processed")
 
         return None

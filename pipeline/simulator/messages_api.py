@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+import math
 
 import anyio
 from starlette.requests import Request
@@ -12,10 +11,11 @@ from starlette.responses import Response
 from pipeline.bandwidth.wire import MessageRequest, Unreadable, decode_request, encode
 from pipeline.simulator import answers
 from pipeline.simulator.access import Gate
-from pipeline.simulator.account import Account, Arrival
+from pipeline.simulator.account import Account
 from pipeline.simulator.account_queue import ListingLimit
 from pipeline.simulator.behaviour import NOT_TAKEN, Fault
 from pipeline.simulator.book import Entry
+from pipeline.simulator.clock import Moment
 from pipeline.simulator.door import JSON, media_type, refusal, wants
 from pipeline.simulator.filters import BadQuery
 from pipeline.simulator.listing import read_page
@@ -33,7 +33,7 @@ class MessagesApi:
 
     async def messages(self, request: Request) -> Response:
         """POST, GET messages."""
-        arrival = Arrival(seconds=time.monotonic(), at=datetime.now(UTC))
+        arrival = self._account.clock.moment()
         if refused := refusal(request, self._gate, now=arrival.seconds):
             return refused
 
@@ -45,7 +45,7 @@ class MessagesApi:
 
         return self._list(request, arrival)
 
-    async def _create(self, request: Request, arrival: Arrival) -> Response:
+    async def _create(self, request: Request, arrival: Moment) -> Response:
         self._account.ledger.requests += 1
         content_type = request.headers.get("content-type", "")
         if media_type(content_type) != JSON:
@@ -63,7 +63,7 @@ class MessagesApi:
 
         return await self._decide(asked, request.path_params["account_id"], arrival)
 
-    async def _decide(self, asked: MessageRequest, account_id: str, arrival: Arrival) -> Response:
+    async def _decide(self, asked: MessageRequest, account_id: str, arrival: Moment) -> Response:
         account, behaviour = self._account, self._account.behaviour
         occasion = account.dice.occasion(asked.recipients[0])
         fault = behaviour.fault(account.dice.roll("answer", occasion))
@@ -94,19 +94,25 @@ class MessagesApi:
 
         return fault not in NOT_TAKEN
 
-    def _list(self, request: Request, arrival: Arrival) -> Response:
+    def _list(self, request: Request, arrival: Moment) -> Response:
         now = arrival.seconds
         address = request.client.host if request.client else ""
         retry_after = self._listings.retry_after(address, now=now)
         if retry_after is not None:
-            return answers.listed_too_often(retry_after)
+            wait = math.ceil(self._account.clock.callers_seconds(retry_after))
+            return answers.listed_too_often(wait)
 
         account_id = request.path_params["account_id"]
         visible_until = now - self._account.behaviour.visible_ms / 1000
 
         def is_visible(entry: Entry) -> bool:
-            return entry.account_id == account_id and entry.text.arrival_seconds <= visible_until
+            return (
+                entry.account_id in {account_id, None}
+                and entry.text.arrival_seconds <= visible_until
+                and entry.is_listed
+            )
 
+        self._account.queue.settle(now)
         try:
             page = read_page(self._account.book, request.url, is_visible=is_visible, now=now)
         except BadQuery as error:

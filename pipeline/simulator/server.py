@@ -58,24 +58,25 @@ class EmbeddedSimulator:
         self._socket = listen()
         self._server = _ReadyServer(_config(app, grace_seconds=0))
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
-        self._origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        #: Where all its addresses begin.
+        self.origin = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         #: What the handsets received; may be read from any thread.
         self.ledger: Ledger = app.state.ledger
 
     @property
     def url(self) -> str:
         """The base address of the messaging API."""
-        return f"{self._origin}/api/v2"
+        return f"{self.origin}/api/v2"
 
     @property
     def token_url(self) -> str:
         """The address of the token endpoint."""
-        return f"{self._origin}/api/v1/oauth2/token"
+        return f"{self.origin}/api/v1/oauth2/token"
 
     @property
     def ledger_url(self) -> str:
         """The address of the ledger."""
-        return f"{self._origin}/_ledger"
+        return f"{self.origin}/_ledger"
 
     def start(self) -> None:
         """Start, and return when requests are answered.

@@ -1,30 +1,101 @@
-"""`bandcast simulate` carries its options to the provider it puts on a port."""
+"""`bandcast simulate`: its help, its clock and its options; what it answers is tested elsewhere."""
 
-import time
+import base64
 
 import httpx
+import pytest
 
-from tests.jobs.shell import simulating
-from tests.simulator.caller import BASIC, message, number
+from pipeline.simulator.magic import ENDINGS
+from tests.simulator.caller import ACCOUNT, BASIC, MESSAGES, message, number
+from tests.simulator.stage import Receiver
+
+from .shell import simulating
+
+
+def test_the_help_tells_every_magic_number_and_share(bandcast):
+    told = bandcast("simulate", "--help")
+    text = " ".join(told.out.replace("│", " ").split())
+    assert told.code == 0
+    assert all(f"555-{digits}" in text for digits in ENDINGS)
+    assert all(word in text for word in ("555-4775", "opted_out", "landline", "unreceipted"))
+
+
+def test_a_stopped_clock_is_moved_by_hand_and_callbacks_show_their_credentials():
+    with (
+        Receiver() as receiver,
+        simulating(
+            *("--stopped-at", "2026-01-31T12:00:00+01:00", "--callback-url", receiver.url),
+            *("--callback-user", "hook", "--callback-password", "word"),
+        ) as url,
+        httpx.Client(base_url=url, auth=BASIC, trust_env=False) as client,
+    ):
+        accepted = client.post(MESSAGES, json=message()).json()
+        assert accepted["time"] == "2026-01-31T11:00:00Z"
+        assert receiver.posts == []
+        passed = client.post("/_clock", json={"seconds": 60})
+        assert passed.json() == {"now": "2026-01-31T11:01:00Z"}
+        ((headers, _),) = receiver.posts
+
+    assert base64.b64decode(headers["authorization"].split()[1]) == b"hook:word"
+
+
+def test_a_scaled_clock_has_a_day_in_a_moment():
+    with (
+        simulating("--time-scale", "1000000", "--rate", "0.001", "--queue-seconds", "5000") as url,
+        httpx.Client(base_url=url, auth=BASIC, trust_env=False) as client,
+    ):
+        for _ in range(20):  # a thousand seconds each
+            while client.post(MESSAGES, json=message()).status_code == 429:
+                pass
+
+        assert client.get("/_ledger").json()["messages"] == 20
 
 
 def test_the_limits_of_the_command_are_those_of_the_provider():
-    options = ("--max-recipients", "2", "--media-mb", "0.001", "--media-hours", "0.0002")
-    with simulating(*options) as url, httpx.Client(auth=BASIC, trust_env=False) as client:
-        user = f"{url}/api/v2/users/9900000"
+    options = ("--max-recipients", "2", "--media-mb", "0.001", "--media-hours", "1")
+    with (
+        simulating(*options, "--stopped-at", "2026-01-31T12:00:00Z") as url,
+        httpx.Client(base_url=url, auth=BASIC, trust_env=False) as client,
+    ):
         group = [number(index) for index in range(3)]
         statuses = [
-            client.post(f"{user}/messages", json=message(to=group[:most])).status_code
-            for most in (2, 3)
+            client.post(MESSAGES, json=message(to=group[:most])).status_code for most in (2, 3)
         ]
         assert statuses == [202, 400]
 
-        picture = {"content-type": "image/png"}
+        media, picture = f"/api/v2/users/{ACCOUNT}/media", {"content-type": "image/png"}
         statuses = [
-            client.put(f"{user}/media/a", content=b"x" * size, headers=picture).status_code
+            client.put(f"{media}/a", content=b"x" * size, headers=picture).status_code
             for size in (1_000, 1_001)
         ]
         assert statuses == [204, 400]
 
-        time.sleep(0.0002 * 3_600)
-        assert client.get(f"{user}/media").json() == []
+        kept = []
+        for seconds in (3_599, 1):
+            client.post("/_clock", json={"seconds": seconds})
+            kept.append(len(client.get(media).json()))
+
+        assert kept == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        pytest.param(("--time-scale", "0"), "--time-scale must be above 0", id="no time"),
+        pytest.param(("--stopped-at", "noon"), "--stopped-at must be a moment", id="no moment"),
+        pytest.param(("--stopped-at", "2026-01-31T12:00:00"), "12:00:00Z", id="no zone"),
+        pytest.param(
+            ("--stopped-at", "2026-01-31T12:00:00Z", "--time-scale", "9"), "exclude", id="both"
+        ),
+        pytest.param(("--callback-user", "hook"), "--callback-password", id="half a credential"),
+        pytest.param(("--callback-url", "localhost:80"), "http://", id="no address"),
+        pytest.param(("--queue-seconds", "-1"), "--queue-seconds must be", id="no queue"),
+        pytest.param(("--media-mb", "0"), "--media-mb must be", id="no media"),
+        pytest.param(("--media-hours", "nan"), "--media-hours must be", id="no retention"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(bandcast, options, sentence):
+    refused = bandcast("simulate", "--port", "0", *options)
+    assert refused.code == 2
+    assert sentence in refused.err
+    assert "Traceback" not in refused.err

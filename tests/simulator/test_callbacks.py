@@ -1,9 +1,7 @@
 import base64
 import json
-import threading
 import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -12,53 +10,11 @@ from pipeline.bandwidth.wire import decode_callbacks
 from pipeline.model import ReceiptKind
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
-from pipeline.simulator.callbacks import MAX_POSTS
 from pipeline.simulator.server import EmbeddedSimulator
 
 from . import caller
 from .caller import ACCOUNT, BASIC, SENDER, message
-
-
-class Server(ThreadingHTTPServer):
-    request_queue_size = 128  # more connections at once than the poster opens
-
-
-class Receiver:
-    """A webhook on a port: keeps what is posted, and answers with `statuses`, then 200."""
-
-    def __init__(self, *statuses):
-        self.posts = []
-        self._statuses = iter(statuses)
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.posts.append((headers, body))
-                self.send_response(next(receiver._statuses, 200))
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_arguments):
-                pass
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hooks"
-
-    def __enter__(self):
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def events(self):
-        return [event for _, body in self.posts for event in json.loads(body)]
+from .stage import Receiver
 
 
 def run(behaviour, receiver, *, texts=1, seed=1, auth=None, **changes):
@@ -185,22 +141,6 @@ def test_late_callbacks_tell_the_time_of_the_event():
     assert event["time"] == event["message"]["time"]
 
 
-def test_a_refused_callback_is_posted_again():
-    with Receiver(500, 503) as receiver:
-        callbacks = run(Behaviour(delivery_ms=5), receiver)
-
-    assert len(receiver.posts) == 3
-    assert callbacks == {"pending": 0, "posted": 1, "given_up": 0}
-
-
-def test_a_callback_that_is_always_refused_is_given_up():
-    with Receiver(*[500] * 10) as receiver:
-        callbacks = run(Behaviour(delivery_ms=5), receiver)
-
-    assert len(receiver.posts) == MAX_POSTS
-    assert callbacks == {"pending": 0, "posted": 0, "given_up": 1}
-
-
 def test_a_callback_may_come_before_the_answer_to_the_post():
     with Receiver() as receiver:
         app = make_app(Behaviour(latency_ms=200, delivery_ms=0), callback_url=receiver.url)
@@ -208,3 +148,25 @@ def test_a_callback_may_come_before_the_answer_to_the_post():
             url = f"{simulator.url}/users/{ACCOUNT}/messages"
             httpx.post(url, json=message(), auth=BASIC, trust_env=False)
             assert [event["message"]["tag"] for event in receiver.events] == ["r1.1.1"]
+
+
+def test_message_sending_is_for_mms_only_and_both_are_opt_in():
+    picture = ["https://example.com/a.png"]
+    with Receiver() as receiver:
+        run(Behaviour(sending=1.0, sent=1.0, delivery_ms=100), receiver, media=picture)
+        mms = [(event["type"], event["description"]) for event in receiver.events]
+
+    assert sorted(mms) == [
+        ("message-delivered", "Message delivered to handset."),
+        ("message-sending", "Message is sending to carrier"),
+        ("message-sent", "Message sent to carrier"),
+    ]
+    assert types_of(Behaviour(sending=1.0)) == {"message-delivered"}
+    assert types_of(Behaviour(), media=picture) == {"message-delivered"}
+
+
+def types_of(behaviour, **changes):
+    with Receiver() as receiver:
+        run(behaviour, receiver, **changes)
+
+    return {event["type"] for event in receiver.events}

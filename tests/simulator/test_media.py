@@ -8,9 +8,11 @@ import pytest
 from pipeline.simulator.access import Credentials
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.clock import StoppedClock
 from pipeline.simulator.media import CONTENT_TYPES, PAGE_FILES, MediaFile, MediaLimits, MediaStore
 
 from .caller import ACCOUNT, ask
+from .stage import NOON
 
 MEDIA = f"/api/v2/users/{ACCOUNT}/media"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -246,11 +248,13 @@ def test_a_file_is_gone_when_its_time_is_over_and_an_overwrite_begins_it_anew():
     assert store.page(ACCOUNT, None, now=end + 20.0).files == []
 
 
-def test_retention_can_be_scaled_down():
-    app = make_app(Behaviour(), media=MediaLimits(retention_seconds=0.5))
+def test_retention_is_measured_by_the_clock_of_the_simulator():
+    clock = StoppedClock(NOON)
+    app = make_app(Behaviour(), clock=clock)
     put(app, "logo.png")
+    clock.advance_to(48 * 3_600.0 - 1)
     assert get(app, "logo.png").status_code == 200
-    time.sleep(0.5)
+    clock.advance_to(48 * 3_600.0)
     assert get(app, "logo.png").status_code == 404
 
 
