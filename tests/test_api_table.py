@@ -61,10 +61,7 @@ AWAITED = {
         r": up to 50 recipients$",
         r": limit and what is before it ",
     ),
-    "simulator": (
-        r"^field inboundCallback\.",
-        r"^callback message-(sending|received)$",
-    ),
+    "simulator": (),
 }
 
 #: What is described in the document, and belongs to messages of several channels alone.
