@@ -47,7 +47,6 @@ __all__ = [
     "TokenBody",
     "Unreadable",
     "decode_accepted",
-    "decode_callbacks",
     "decode_error",
     "decode_media",
     "decode_page",
@@ -210,11 +209,6 @@ class Sorted(NamedTuple):
     strange: list[bytes]
     #: Raw JSON of what has no type, or one we know and cannot read.
     unreadable: list[bytes]
-
-
-def decode_callbacks(body: bytes) -> list[tuple[Receipt | Inbound, bytes]]:
-    """Read a webhook: every event we know, each with its own raw JSON. See `sort_callbacks`."""
-    return sort_callbacks(body).known
 
 
 def sort_callbacks(body: bytes) -> Sorted:

@@ -206,7 +206,7 @@ def test_every_spelling_of_a_moment_becomes_utc(written, read):
     event = json.loads(sample("callback-sent"))[0] | {"time": written}
     item = {"messages": [{"messageId": "x", "receiveTime": written}]}
 
-    [(receipt, _)] = wire.decode_callbacks(json.dumps([event]).encode())
+    [(receipt, _)] = wire.sort_callbacks(json.dumps([event]).encode())[0]
     [listed] = wire.decode_page(json.dumps(item).encode()).messages
 
     assert receipt.time == listed.receive_time == moment(read)
@@ -281,7 +281,7 @@ def test_no_body_makes_a_reader_fail_in_another_way_than_unreadable(body):
     for read in (
         wire.decode_request,
         wire.decode_accepted,
-        wire.decode_callbacks,
+        wire.sort_callbacks,
         wire.decode_page,
         wire.decode_token,
     ):

@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from pipeline.bandwidth.wire import decode_callbacks
+from pipeline.bandwidth.wire import sort_callbacks
 from pipeline.model import ReceiptKind
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
@@ -71,7 +71,7 @@ def test_a_failed_text_is_called_back_with_its_code():
         run(Behaviour(failed=1.0, failed_code=4770, delivery_ms=5), receiver)
         ((_, body),) = receiver.posts
 
-    ((receipt, _),) = decode_callbacks(body)
+    ((receipt, _),) = sort_callbacks(body)[0]
     assert (receipt.kind, receipt.error_code, receipt.tag) == (ReceiptKind.FAILED, 4770, "r.0.1")
 
 
