@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 from importlib.metadata import version
@@ -64,6 +65,7 @@ def make_app(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
 def main() -> None:
     """Run the command that `sys.argv` names and exit with its code."""
     wanted = tuple(word for word in sys.argv[1:2] if word in COMMANDS)
+    console.accept_any_letter()
     console.set_up_logging(quiet="--quiet" in sys.argv)
     sys.exit(_run(make_app(wanted or COMMANDS)))
 
@@ -105,6 +107,13 @@ def _explained(error: BaseException) -> int:
             console.print_error(str(error))
             return error.exit_code
         case BrokenPipeError():
+            console.stop_printing()
+            return _UNEXPECTED
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
+            console.print_error(
+                f"the output cannot be written ({error.strerror}): make room and run the same "
+                "command again; what was sent is in the journal"
+            )
             console.stop_printing()
             return _UNEXPECTED
         case _:

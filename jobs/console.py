@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -32,6 +33,12 @@ class _Fields(logging.Formatter):
         fields = {name: value for name, value in vars(record).items() if name not in _PLAIN}
         tail = "".join(f" {name}={value}" for name, value in fields.items())
         return super().format(record) + tail
+
+
+def accept_any_letter() -> None:
+    """Print a question mark for a letter that the encoding of stdout lacks."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def set_up_logging(*, quiet: bool) -> None:

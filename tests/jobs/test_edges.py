@@ -2,6 +2,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -135,3 +136,23 @@ def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider
     assert barred not in {to for text in ledger(provider)["texts"] for to in text["to"]}
     again = run(folder, "results", "campaign.toml", "--json", env=env)
     assert again.json["states"] == sent.json["states"]
+
+
+def test_letters_that_the_terminal_lacks_are_question_marks_and_end_nothing(folder):
+    write_campaign(folder, text=CAMPAIGN.replace("Sunday", "Sunday \u0142"))
+    asked = run(folder, "estimate", "campaign.toml", env={"PYTHONIOENCODING": "ascii"})
+    assert asked.code == 0, asked.err
+    assert "messages" in asked.out
+    assert "? (U+0142" in asked.out
+
+
+@pytest.mark.parametrize("style", [(), ("--json",)])
+def test_output_that_has_no_room_is_a_sentence(folder, style):
+    write_campaign(folder)
+    with Path("/dev/full").open("w") as full:
+        ended = run(folder, "estimate", "campaign.toml", *style, stdout=full)
+
+    assert ended.code == 1
+    (sentence,) = ended.sentences()
+    assert "No space left" in sentence
+    assert "defect" not in sentence
