@@ -167,6 +167,7 @@ SHARED_BY_JOBS = {
     "jobs.document",
     "jobs.drifting",
     "jobs.filters",
+    "jobs.listings",
     "jobs.options",
     "jobs.progress",
     "jobs.summary",

@@ -25,6 +25,7 @@ from pipeline.journal.words import Denied as Denied
 from pipeline.journal.words import Enlistment as Enlistment
 from pipeline.journal.words import Finish as Finish
 from pipeline.journal.words import Grant as Grant
+from pipeline.journal.words import Heard as Heard
 from pipeline.journal.words import Intent as Intent
 from pipeline.journal.words import Later as Later
 from pipeline.journal.words import MessageRecord as MessageRecord
@@ -166,6 +167,9 @@ class Journal(Protocol):
             The messages that came for the first time, which no later call returns: who answers one
             may do so once.
         """
+
+    def heard(self) -> Iterator[list[Heard]]:
+        """Yield what `hear` kept, in the order in which it came, in lists of up to 10,000."""
 
     def release(
         self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime

@@ -314,6 +314,11 @@ SELECT source FROM suppression WHERE number = ?;
 INSERT INTO inbound (message_id, recipient, sender, wish, raw, time, came_at)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- heard --
+-- Read the next inbound messages, in the order in which they came.
+SELECT id, message_id, recipient, sender, wish, raw, time, came_at
+FROM inbound WHERE id > ? ORDER BY id LIMIT ?;
+
 -- last_word --
 -- Find what somebody wanted last.
 SELECT wish, at FROM last_word WHERE number = ?;

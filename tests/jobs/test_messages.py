@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from jobs import filters, messages
+from pipeline.settle.listed import SCHEMA
 from tests.bandwidth.archive import Archive
 from tests.bandwidth.shelf import served
 
@@ -94,7 +95,7 @@ def test_files_have_every_row_and_column(listing, folder):
     rows = list(csv.DictReader((folder / "all.csv").read_text().splitlines()))
     frame = pl.read_parquet(folder / "all.parquet")
     assert len(rows) == frame.height == 20
-    assert set(frame.columns) == set(rows[0]) == set(messages.SCHEMA)
+    assert set(frame.columns) == set(rows[0]) == set(SCHEMA)
     assert frame.schema["receiveTime"] == pl.Datetime("ms", "UTC")
     assert (folder / "all.csv").stat().st_mode & 0o777 == 0o600
 
