@@ -43,6 +43,9 @@ from pipeline.model import Inbound, Receipt
 #: intent instead, so a crash leaves little in doubt and a clock that jumped back cannot stall it.
 MAX_LEAD_SECONDS = 2.0
 
+#: Segments per second: what the provider gives a new account (support article 360014169214).
+NEW_ACCOUNT_RATE = 1.0
+
 #: Nothing is limited.
 NO_BUDGET = Budget()
 
@@ -124,6 +127,13 @@ class Journal(Protocol):
 
         Raises:
             Fenced: the token moved on, or the shard was left. Nothing was recorded.
+        """
+
+    def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
+        """Reserve the account's rate for a text of no campaign; return when it may leave.
+
+        At the rate at which the account was sent with last, and `NEW_ACCOUNT_RATE` where it never
+        was. It may lie further ahead than `MAX_LEAD_SECONDS`: what asks after it waits for it.
         """
 
     def finish(self, finishes: Sequence[Finish]) -> None:

@@ -11,6 +11,7 @@ from pipeline.journal import (
     Grant,
     Heard,
     MessageRecord,
+    Pace,
     Shard,
     Sums,
     Suppression,
@@ -112,6 +113,7 @@ class Tables:
     #: In the order they were lifted, numbered from 0.
     lifted: dict[int, Lifted] = field(default_factory=dict)
     accounts: dict[str, rules.Reservation] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     #: What all messages of a purse hold together.
     spending: dict[Purse, Sums] = field(default_factory=dict)
     #: In the order they happened, numbered from 0.

@@ -386,8 +386,8 @@ UPDATE message SET state = ?, message_id = ?, http_status = ?, error_code = ?, e
 WHERE campaign = ? AND row = ? AND state = ?;
 
 -- rate --
--- Read how far an account's rate is given away.
-SELECT tat, step FROM account WHERE account = ?;
+-- Read an account's rate, and how far it is given away.
+SELECT rate, tat, step FROM account WHERE account = ?;
 
 -- set_rate --
 -- Write how far an account's rate is given away.
