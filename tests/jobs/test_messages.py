@@ -11,7 +11,7 @@ import pytest
 from jobs import filters, messages
 from pipeline.settle.listed import SCHEMA
 from tests.bandwidth.archive import Archive
-from tests.bandwidth.shelf import served
+from tests.bandwidth.door import served
 
 from . import shell
 from .shell import account, number, simulating, write_campaign
