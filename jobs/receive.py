@@ -103,7 +103,7 @@ def run(
     quiet: options.Quiet = False,
 ) -> int:
     """Take delivery receipts and replies: STOP suppresses, START lifts, HELP may be answered."""
-    if campaign is not None and not campaign.exists():
+    if campaign is not None and not campaign.is_file():
         raise SettingsError([f"there is no file '{campaign}', so no journal beside it"])
 
     url, text = options.journal_url(campaign), _checked(help_text)

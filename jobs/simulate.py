@@ -24,6 +24,9 @@ from pipeline.simulator.segments import Counting
 from pipeline.simulator.server import listen, serve
 from pipeline.simulator.validation import MOST_RECIPIENTS, USUAL_RECIPIENTS
 
+#: A clock that is stopped in these years can still be moved.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+
 
 def run(
     port: Annotated[
@@ -110,7 +113,8 @@ def run(
     except OSError as error:
         raise UsageError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
 
-    origin = f"http://{host}:{listener.getsockname()[1]}"
+    shown = f"[{host}]" if ":" in host else host
+    origin = f"http://{shown}:{listener.getsockname()[1]}"
     console.margin.print(
         f"simulating the Bandwidth Messaging API at {origin}/api/v2 "
         f"(ledger: {origin}/_ledger); stop with Ctrl-C"
@@ -148,7 +152,7 @@ def _app(
     if not 0 < queue_seconds < math.inf:
         raise SettingsError([f"--queue-seconds must be a number above 0, not {queue_seconds}"])
 
-    if callback_url is not None and not re.match(r"https?://[^/]", callback_url):
+    if callback_url is not None and not re.fullmatch(r"https?://[^/\s:]\S*", callback_url):
         raise SettingsError(["--callback-url must begin with http:// or https:// and a host"])
 
     return make_app(
@@ -166,18 +170,23 @@ def _clock(time_scale: float, stopped_at: str | None) -> Clock:
     if time_scale != 1.0:
         raise SettingsError(["--stopped-at and --time-scale exclude each other: give one"])
 
-    try:
-        start = datetime.fromisoformat(stopped_at)
-    except ValueError:
-        start = datetime.min  # noqa: DTZ901 - it has no zone, which is refused
-
-    if start.tzinfo is None:
+    start = _moment(stopped_at)
+    if start is None or not _FIRST_YEAR <= start.year <= _LAST_YEAR:
         example = "2026-01-31T12:00:00Z"
         raise SettingsError(
             [f"--stopped-at must be a moment such as {example}, not '{stopped_at}'"]
         )
 
     return StoppedClock(start.astimezone(UTC))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+    return moment if moment.tzinfo is not None else None
 
 
 def _media(megabytes: float, hours: float) -> MediaLimits:

@@ -55,17 +55,40 @@ def test_a_person_reads_names_and_sizes(media, folder):
         (["upload", "card.toml"], "card.toml: the provider takes no files that are named like"),
         (["upload", "people.csv", "people.csv", "--name", "x.csv"], "--name is for one file"),
         (["upload", "people.csv", "--name", "../x.csv"], "is no name for a media file"),
+        (["upload", "folder"], "folder: is a folder; name the files in it, as folder/*"),
+        (["upload", "a/x.csv", "b/x.csv"], "2 of these files would be 'x.csv' there"),
+        (["upload", "people.csv", "--cache-control", "a\r\nX: y"], "cannot stand in a header"),
+        (
+            ["upload", "people.csv", "--content-type", "text/plain\nX: y"],
+            "cannot stand in a header",
+        ),
         (["list", "a.png"], "media list: lists every file"),
         (["get", "people.csv"], "people.csv: is there already"),
         (["get", "a/b.png", "c/b.png"], "two of these would become one file"),
     ],
 )
-def test_bad_usage_is_one_sentence_and_nothing_is_sent(media, door, arguments, sentence):
+def test_bad_usage_is_one_sentence_and_nothing_is_sent(media, folder, door, arguments, sentence):
+    for name in ("folder", "a", "b"):
+        (folder / name).mkdir()
+
+    for name in ("a", "b"):
+        (folder / name / "x.csv").write_text("x")
+
     done = media(*arguments)
 
     assert done.code == 2
     assert sentence in done.err
-    assert not door.files
+    assert len(done.sentences()) == 1
+    assert not door.heard
+
+
+def test_a_file_that_is_too_large_is_refused_in_the_provider_s_words(media, folder):
+    (folder / "big.png").write_bytes(bytes(3_500_001))
+
+    done = media("upload", "big.png")
+
+    assert done.code == 1
+    assert "'media' must be at most 3.5 MB" in done.err
 
 
 def test_a_download_that_fails_leaves_no_file(media, folder):

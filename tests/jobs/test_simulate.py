@@ -89,6 +89,8 @@ def test_the_limits_of_the_command_are_those_of_the_provider():
         ),
         pytest.param(("--callback-user", "hook"), "--callback-password", id="half a credential"),
         pytest.param(("--callback-url", "localhost:80"), "http://", id="no address"),
+        pytest.param(("--callback-url", "http://a b/"), "http://", id="a blank"),
+        pytest.param(("--stopped-at", "0001-01-01T00:00:00+14:00"), "moment", id="before time"),
         pytest.param(("--queue-seconds", "-1"), "--queue-seconds must be", id="no queue"),
         pytest.param(("--media-mb", "0"), "--media-mb must be", id="no media"),
         pytest.param(("--media-hours", "nan"), "--media-hours must be", id="no retention"),
@@ -99,3 +101,9 @@ def test_options_that_cannot_be_meant_are_refused(bandcast, options, sentence):
     assert refused.code == 2
     assert sentence in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_an_address_of_ipv6_is_said_in_brackets():
+    with simulating("--host", "::1") as url:
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(f"{url}/_ledger").status_code == 200
