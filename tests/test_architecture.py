@@ -73,7 +73,7 @@ WALLS = {
         {"pipeline.model", "pipeline.errors", "pipeline.journal", "pipeline.dispatch"},
     ),
     "pipeline.settle": (
-        {"anyio", "msgspec", "polars", "starlette", "uvicorn"},
+        {"anyio", "h11", "msgspec", "polars", "starlette", "uvicorn"},
         {
             "pipeline.account",
             "pipeline.errors",
