@@ -19,6 +19,7 @@ from pipeline.simulator.account_queue import QUEUE_SECONDS
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import TEXT_SHARES, Behaviour, Fault
 from pipeline.simulator.clock import Clock, RunningClock, StoppedClock
+from pipeline.simulator.listing import PageSizes
 from pipeline.simulator.media import MEGABYTE, MediaLimits
 from pipeline.simulator.segments import Counting
 from pipeline.simulator.server import listen, serve
@@ -72,6 +73,18 @@ def run(
         int,
         typer.Option(min=1, max=MOST_RECIPIENTS, help="Most recipients of one (group) message."),
     ] = USUAL_RECIPIENTS,
+    text_required: Annotated[
+        bool,
+        typer.Option(
+            "--text-required", help="Refuse pictures without a text, as older documents say."
+        ),
+    ] = False,
+    page_size: Annotated[
+        int, typer.Option(help="Items on a page of the listing; older documents say 50.")
+    ] = PageSizes().usual,
+    max_page_size: Annotated[
+        int, typer.Option(help="Most items that may be asked for; older documents say 1000.")
+    ] = PageSizes().most,
     media_mb: Annotated[
         float, typer.Option(help="Most megabytes of one media file; older documents say 3.75.")
     ] = 3.5,
@@ -80,6 +93,12 @@ def run(
     ] = 48.0,
     account_id: Annotated[
         str | None, typer.Option(help="The only account there is: others get a 403. None: any.")
+    ] = None,
+    username: Annotated[
+        str | None, typer.Option(help="With --password: whose Basic is taken. None: anyone's.")
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(help="With --username. Anything but a real secret.")
     ] = None,
     client_id: Annotated[
         str | None, typer.Option(help="With --client-secret: who gets a token. None: anyone.")
@@ -102,9 +121,12 @@ def run(
         callback_url=callback_url,
         callback_auth=_pair("callback-user", callback_user, "callback-password", callback_password),
         max_recipients=max_recipients,
+        text_required=text_required,
+        pages=_pages(page_size, max_page_size),
         media=_media(media_mb, media_hours),
         credentials=Credentials(
             account_id=account_id,
+            basic=_pair("username", username, "password", password),
             client=_pair("client-id", client_id, "client-secret", client_secret),
         ),
     )
@@ -187,6 +209,13 @@ def _moment(text: str) -> datetime | None:
         return None
 
     return moment if moment.tzinfo is not None else None
+
+
+def _pages(usual: int, most: int) -> PageSizes:
+    try:
+        return PageSizes(usual=usual, most=most)
+    except ValueError as error:
+        raise SettingsError([f"--page-size, --max-page-size: {error}"]) from None
 
 
 def _media(megabytes: float, hours: float) -> MediaLimits:
