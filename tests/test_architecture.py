@@ -73,7 +73,7 @@ WALLS = {
         {"pipeline.model", "pipeline.errors", "pipeline.journal", "pipeline.dispatch"},
     ),
     "pipeline.settle": (
-        {"anyio", "msgspec", "polars", "starlette", "uvicorn"},
+        {"anyio", "h11", "msgspec", "polars", "starlette", "uvicorn"},
         {
             "pipeline.account",
             "pipeline.errors",
@@ -167,6 +167,7 @@ SHARED_BY_JOBS = {
     "jobs.document",
     "jobs.drifting",
     "jobs.filters",
+    "jobs.listings",
     "jobs.options",
     "jobs.progress",
     "jobs.summary",

@@ -25,6 +25,7 @@ from pipeline.journal.words import Denied as Denied
 from pipeline.journal.words import Enlistment as Enlistment
 from pipeline.journal.words import Finish as Finish
 from pipeline.journal.words import Grant as Grant
+from pipeline.journal.words import Heard as Heard
 from pipeline.journal.words import Intent as Intent
 from pipeline.journal.words import Later as Later
 from pipeline.journal.words import MessageRecord as MessageRecord
@@ -41,6 +42,9 @@ from pipeline.model import Inbound, Receipt
 #: A reservation of the rate may not lie further ahead of now than this: the lane waits without an
 #: intent instead, so a crash leaves little in doubt and a clock that jumped back cannot stall it.
 MAX_LEAD_SECONDS = 2.0
+
+#: Segments per second: what the provider gives a new account (support article 360014169214).
+NEW_ACCOUNT_RATE = 1.0
 
 #: Nothing is limited.
 NO_BUDGET = Budget()
@@ -125,6 +129,13 @@ class Journal(Protocol):
             Fenced: the token moved on, or the shard was left. Nothing was recorded.
         """
 
+    def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
+        """Reserve the account's rate for a text of no campaign; return when it may leave.
+
+        At the rate at which the account was sent with last, and `NEW_ACCOUNT_RATE` where it never
+        was. It may lie further ahead than `MAX_LEAD_SECONDS`: what asks after it waits for it.
+        """
+
     def finish(self, finishes: Sequence[Finish]) -> None:
         """Record outcomes, matched by attempt and owner; never fenced, late knowledge is true.
 
@@ -166,6 +177,9 @@ class Journal(Protocol):
             The messages that came for the first time, which no later call returns: who answers one
             may do so once.
         """
+
+    def heard(self) -> Iterator[list[Heard]]:
+        """Yield what `hear` kept, in the order in which it came, in lists of up to 10,000."""
 
     def release(
         self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime

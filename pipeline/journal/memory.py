@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from pipeline.errors import JournalError, PlanMismatch
 from pipeline.journal import (
+    NEW_ACCOUNT_RATE,
     NO_BUDGET,
     Answer,
     Budget,
@@ -149,6 +150,7 @@ class MemoryJournal(Reading):
             if intents:
                 known = self.tables.accounts.get(pace.account, rules.Reservation())
                 self.tables.accounts[pace.account] = known.seen_at(rules.to_micros(now))
+                self.tables.paces[pace.account] = pace
 
             return [self._begin(grant, intent, pace, budget, now) for intent in intents]
 
@@ -199,6 +201,17 @@ class MemoryJournal(Reading):
         record = entry.record._replace(key=None) if duplicate and first else entry.record
         self.tables.write(campaign, entry, rules.cancelled(record, reason, now))
         return reason
+
+    def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
+        """Reserve the rate for a text of no campaign; see `Journal.reserve`."""
+        moment, tables = rules.to_micros(now), self.tables
+        unsent = Pace(account=account, rate_segments_per_second=NEW_ACCOUNT_RATE)
+        with self.transaction():
+            pace = tables.paces.setdefault(account, unsent)
+            reservation = tables.accounts.get(account, rules.Reservation()).seen_at(moment)
+            start, tables.accounts[account] = reservation.reserve(moment, segments, pace)
+
+        return rules.from_micros(start)
 
     def finish(self, finishes: Sequence[Finish]) -> None:
         """Record outcomes; see `Journal.finish`."""

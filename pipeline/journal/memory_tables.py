@@ -6,10 +6,20 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Sums, Suppression, rules
+from pipeline.journal import (
+    Enlistment,
+    Grant,
+    Heard,
+    MessageRecord,
+    Pace,
+    Shard,
+    Sums,
+    Suppression,
+    rules,
+)
 from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
-from pipeline.model import AttemptId, Inbound, Receipt, Wish
+from pipeline.model import AttemptId, Receipt
 from pipeline.wishes import Word
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -52,15 +62,6 @@ class Kept(NamedTuple):
     came_at: datetime
     #: The (campaign, row) it belongs to, where that is known.
     addressee: tuple[str, int] | None
-
-
-class Heard(NamedTuple):
-    """An inbound message as it came."""
-
-    message: Inbound
-    raw: bytes
-    wish: Wish | None
-    came_at: datetime
 
 
 class Happening(NamedTuple):
@@ -112,6 +113,7 @@ class Tables:
     #: In the order they were lifted, numbered from 0.
     lifted: dict[int, Lifted] = field(default_factory=dict)
     accounts: dict[str, rules.Reservation] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     #: What all messages of a purse hold together.
     spending: dict[Purse, Sums] = field(default_factory=dict)
     #: In the order they happened, numbered from 0.

@@ -229,7 +229,7 @@ class Reservation(NamedTuple):
 
     #: Where the next slot starts.
     until: int = 0
-    #: How long the latest slot is.
+    #: How long the latest slot is, or how far it reaches beyond the lead.
     step: int = 0
 
     def seen_at(self, now: int) -> Reservation:
@@ -248,4 +248,5 @@ class Reservation(NamedTuple):
         """Return where the slot starts, and the reservation behind it; idle time is lost."""
         start = max(self.until, now)
         step = math.ceil(segments * 1_000_000 / pace.rate_segments_per_second)
-        return start, Reservation(start + step, step)
+        until = start + step
+        return start, Reservation(until, max(step, until - now - _LEAD_MICROS))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import PlanMismatch
 from pipeline.journal import (
+    NEW_ACCOUNT_RATE,
     NO_BUDGET,
     Answer,
     Budget,
@@ -156,7 +157,7 @@ class SqliteJournal(Reading):
         now: datetime,
     ) -> list[Answer]:
         moment, known = to_micros(now), self._file.one("rate", pace.account)
-        reservation = rules.Reservation(*(known or ())).seen_at(moment)
+        reservation = rules.Reservation(*(known or ())[1:]).seen_at(moment)
         answers: list[Answer] = []
         for intent in intents:
             hindrance: Later | OverBudget | None = None
@@ -206,6 +207,18 @@ class SqliteJournal(Reading):
 
         number = self._messages.attempt_again(entry, grant.owner, price, purse)
         return AttemptId(run=grant.run, row=intent.row, number=number)
+
+    def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
+        """Reserve the rate for a text of no campaign; see `Journal.reserve`."""
+        moment = to_micros(now)
+        with self.transaction():
+            ((rate, *known),) = self._file.all("rate", account) or [(NEW_ACCOUNT_RATE,)]
+            pace = Pace(account=account, rate_segments_per_second=rate)
+            reservation = rules.Reservation(*known).seen_at(moment)
+            start, after = reservation.reserve(moment, segments, pace)
+            self._file.run("set_rate", account, rate, *after)
+
+        return from_micros(start)
 
     def finish(self, finishes: Sequence[Finish]) -> None:
         """Record outcomes; see `Journal.finish`."""

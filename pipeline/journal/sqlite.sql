@@ -314,6 +314,11 @@ SELECT source FROM suppression WHERE number = ?;
 INSERT INTO inbound (message_id, recipient, sender, wish, raw, time, came_at)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- heard --
+-- Read the next inbound messages, in the order in which they came.
+SELECT id, message_id, recipient, sender, wish, raw, time, came_at
+FROM inbound WHERE id > ? ORDER BY id LIMIT ?;
+
 -- last_word --
 -- Find what somebody wanted last.
 SELECT wish, at FROM last_word WHERE number = ?;
@@ -381,8 +386,8 @@ UPDATE message SET state = ?, message_id = ?, http_status = ?, error_code = ?, e
 WHERE campaign = ? AND row = ? AND state = ?;
 
 -- rate --
--- Read how far an account's rate is given away.
-SELECT tat, step FROM account WHERE account = ?;
+-- Read an account's rate, and how far it is given away.
+SELECT rate, tat, step FROM account WHERE account = ?;
 
 -- set_rate --
 -- Write how far an account's rate is given away.

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.lifecycle import MessageState
-from pipeline.model import AttemptId, Outcome
+from pipeline.model import AttemptId, Outcome, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +207,22 @@ class Spending(NamedTuple):
     campaign: Sums = Sums()
     #: Of its account on one UTC day, in the campaign's currency.
     day: Sums = Sums()
+
+
+class Heard(NamedTuple):
+    """An inbound message as it came."""
+
+    message_id: str
+    #: Our number.
+    to: str
+    sender: str
+    #: The word that the whole message is, where it is one.
+    wish: Wish | None
+    #: The event, JSON: it holds the text.
+    raw: bytes
+    #: Of the event.
+    time: datetime
+    came_at: datetime
 
 
 class Suppression(NamedTuple):
