@@ -3,7 +3,8 @@
     lanes ── begin, finish, call ──> waiting ──> writer thread: one transaction ──> answers
 
 A lone request lingers for company, at most 10 ms or until 64 wait; what gathered during a commit
-has waited already. A journal that failed once is not written again: nothing is sent unrecorded.
+has waited already. A journal that failed once is not written again, so nothing is sent unrecorded;
+but for what the requests in flight came to, once at the end: late knowledge is true.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ class Committer:
         self._linger_seconds = linger_seconds
         self._linger_requests = linger_requests
         self._waiting: list[Request] = []
+        self._unrecorded: list[Finish] = []
         self._waiting_since = 0.0
         self._closing = False
         self._wake = threading.Condition()
@@ -201,6 +203,10 @@ class Committer:
             replies = self._commit(batch)
             self._loop.call_soon_threadsafe(self._deliver, replies)
 
+        if self._unrecorded:
+            with contextlib.suppress(Exception):  # `broken` says already what is wrong
+                self._journal.finish(self._unrecorded)
+
     def _next_batch(self) -> list[Request]:
         """Wait for a request and for its company; empty at the end."""
         with self._wake:
@@ -218,7 +224,7 @@ class Committer:
     def _commit(self, batch: list[Request]) -> list[Reply]:
         """Make a batch durable; whatever goes wrong ends in a reply or in `broken`."""
         if self.broken is not None:
-            return refuse(batch, self.broken)
+            return self._refuse(batch, self.broken)
 
         try:
             with self._journal.transaction():
@@ -235,7 +241,11 @@ class Committer:
             self.broken = JournalError(f"the journal failed unexpectedly: {type(error).__name__}")
             self.broken.__cause__ = error
 
-        return refuse(batch, self.broken)
+        return self._refuse(batch, self.broken)
+
+    def _refuse(self, batch: list[Request], error: JournalError) -> list[Reply]:
+        self._unrecorded += [request for request in batch if isinstance(request, Finish)]
+        return refuse(batch, error)
 
 
 def _carries(error: BaseException | None, cause: JournalError) -> bool:
