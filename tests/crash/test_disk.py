@@ -133,14 +133,18 @@ class SmallDisk:
             self._filler.open("ab", buffering=0) as filler,
             pytest.raises(OSError, match="No space left"),
         ):
-            while True:
-                filler.write(bytes(256))
+            write_for_ever(filler)
 
     def make_room(self):
         self._filler.unlink()
 
     def mount(self, *options):
         mount(*options, str(self.folder))
+
+
+def write_for_ever(file):
+    while True:
+        file.write(bytes(256))
 
 
 def mount(*arguments):
