@@ -107,6 +107,8 @@ class Disk:
     #: Which writes, truncations and fsyncs (counted from 0) fail, and how.
     failing: range = range(0)
     error: int = FULL
+    #: False for a disk like a network drive, where no write-ahead log is possible.
+    shares_memory: bool = True
     #: How many writes, truncations and fsyncs were asked for.
     asked: int = 0
     _names: dict[str, int] = field(default_factory=dict)
@@ -180,6 +182,7 @@ class Disk:
                 self._open.pop(file, None)
                 return system.xClose(file)
 
+            ours.iVersion = system.iVersion if self.shares_memory else 1
             ours.xWrite, ours.xTruncate = WRITE(write), TRUNCATE(truncate)
             ours.xSync, ours.xClose = SYNC(sync), CLOSE(close)
             self._methods[address] = ours

@@ -10,7 +10,9 @@ from contextlib import closing, contextmanager
 from itertools import count
 
 import anyio
+import pytest
 
+from pipeline.errors import JournalError
 from pipeline.journal import Permit
 from pipeline.journal.sqlite import SqliteJournal
 from pipeline.journal.sqlite_file import SqliteFile
@@ -120,6 +122,15 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_power_is_cut(tmp_path):
     assert {("sync", "wal"), ("sync", "journal.db"), ("delete", "wal")} <= kinds
 
     assert list(lost(tmp_path, events, random.Random(1))) == []
+
+
+def test_a_disk_that_cannot_keep_a_log_is_refused(tmp_path):
+    """A rollback journal whose deletion is lost in a power cut takes back what was committed."""
+    with (
+        Disk(tmp_path, shares_memory=False),
+        pytest.raises(JournalError, match="keep it on a local disk"),
+    ):
+        SqliteJournal(tmp_path / "journal.db")
 
 
 def test_the_proof_can_fail_a_journal_that_does_not_wait_for_the_disk(tmp_path, monkeypatch):
