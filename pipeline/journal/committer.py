@@ -69,8 +69,9 @@ class Committer:
     ) -> None:
         #: Why nothing is written any more; None while all is well.
         self.broken: JournalError | None = None
+        #: The clock that every process on the journal shares.
+        self.clock = clock
         self._journal = journal
-        self._clock = clock
         self._batches = Batches(
             journal=journal,
             pace=pace,
@@ -186,7 +187,7 @@ class Committer:
         """Nobody is left to use this answer: a permit in it was not sent."""
         if isinstance(answer, Permit):
             outcome = NotSent(reason="cancelled before sending")
-            at = self._clock()
+            at = self.clock()
             self.finish(Finish(attempt=answer.attempt, owner=grant.owner, outcome=outcome, at=at))
 
     async def _settle(self) -> None:
