@@ -205,6 +205,50 @@ def test_a_send_whose_disk_is_full_stops_and_goes_on_when_there_is_room(tmp_path
     assert told["messages"] >= PEOPLE - states.get("in_doubt", 0)
 
 
+def test_a_send_whose_journal_is_moved_away_stops_and_goes_on_when_it_is_back(tmp_path):
+    """Else it would go on into a file that the next run does not find, and text everybody again."""
+    write_campaign(tmp_path, people=PEOPLE)
+    journal, elsewhere = tmp_path / "journal.db", tmp_path / "elsewhere.db"
+    with simulating("--faults", "latency=30") as url:
+        arguments = ("send", "campaign.toml", "--yes", "--json")
+        sending = start(tmp_path, *arguments, "--rate", "40", env=account(url))
+        wait_for_texts(url, 5)
+        journal.rename(elsewhere)
+        stopped = finish(sending)
+        assert ledger(url)["messages"] < PEOPLE, "it went on without a journal"
+
+        elsewhere.rename(journal)
+        resumed = run(tmp_path, *arguments, env=account(url))
+        told = ledger(url)
+
+    assert (stopped.code, stopped.out) == (1, "")
+    assert "was removed or replaced while it was in use" in stopped.sentences()[-1]
+    assert resumed.code in (0, 6)
+    assert resumed.json["states"].get("ready", 0) == 0
+    assert told["duplicate_handsets"] == []
+
+
+def test_two_runs_whose_lock_was_deleted_text_nobody_twice(tmp_path):
+    """The lock keeps two runs apart; without it the tokens of the shards do."""
+    write_campaign(tmp_path, people=PEOPLE)
+    with simulating("--faults", "latency=30") as url:
+        arguments = ("send", "campaign.toml", "--yes", "--json")
+        first = start(tmp_path, *arguments, "--rate", "60", env=account(url))
+        wait_for_texts(url, 5)
+        locks = list(tmp_path.glob("journal.db.*.lock"))
+        assert len(locks) == 1
+        locks[0].unlink()
+        second = run(tmp_path, *arguments, "--rate", "60", env=account(url))
+        ended = finish(first)
+        third = run(tmp_path, *arguments, env=account(url))
+        told = ledger(url)
+
+    assert told["duplicate_handsets"] == []
+    assert {first.returncode, second.code, third.code} <= {0, 5, 6}
+    assert ended.code == first.returncode
+    assert told["messages"] >= PEOPLE - third.json["states"].get("in_doubt", 0)
+
+
 def test_a_disk_that_may_not_be_written_sends_nothing_and_says_so(tmp_path, small_disk):
     write_campaign(tmp_path, people=PEOPLE)
     with simulating() as url:

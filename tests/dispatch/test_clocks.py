@@ -1,4 +1,4 @@
-"""The wall clock jumps during a run: nobody loses a shard, nothing comes in doubt, nobody gets two."""
+"""The wall clock jumps during a run: no shard is lost, nothing comes in doubt, nobody gets two."""
 
 import time
 from datetime import UTC, datetime, timedelta
