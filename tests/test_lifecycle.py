@@ -95,7 +95,11 @@ def test_settled_is_everything_that_needs_no_sender():
 
 @pytest.mark.parametrize(
     ("most_attempts", "most_releases"),
-    [pytest.param(3, 0, id="without an operator"), pytest.param(3, 1, id="with an operator")],
+    [
+        pytest.param(3, 0, id="without an operator"),
+        pytest.param(3, 1, id="with an operator"),
+        pytest.param(3, 2, id="with an operator who does it again"),
+    ],
 )
 def test_nobody_is_texted_twice_on_any_path(most_attempts, most_releases):
     rules = Rules(table=TRANSITIONS, most_attempts=most_attempts, most_releases=most_releases)

@@ -91,7 +91,8 @@ class Journal(Protocol):
         """Take the first open shard (by phase, then number) whose lease has run out.
 
         The token grows by one. Attempts of that shard still in SENDING belong to owners that are
-        gone: they become IN_DOUBT. An owner's name is never reused.
+        gone: they become IN_DOUBT. An owner's name is never reused, so what `owner` itself has it
+        keeps, also where a clock that jumped says that its lease has run out.
 
         Returns:
             The grant, or None where no shard is free.

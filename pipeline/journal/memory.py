@@ -101,7 +101,8 @@ class MemoryJournal(Reading):
         """Take the first free shard; see `Journal.take`."""
         with self.transaction():
             places = self.tables.places_of(campaign)
-            free = [each for each in places if not each.done and each.lease_until <= now]
+            lapsed = [each for each in places if not each.done and each.lease_until <= now]
+            free = [each for each in lapsed if each.owner != owner]
             if not free:
                 return None
 

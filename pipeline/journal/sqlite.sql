@@ -242,11 +242,11 @@ INSERT INTO payload (campaign, shard, payload) VALUES (?, ?, ?);
 UPDATE shard SET lease_until = 0 WHERE campaign = ?;
 
 -- take_shard --
--- Give the first free shard to an owner, under its next token.
+-- Give the first free shard to an owner, under its next token; who lives keeps what it has.
 UPDATE shard SET token = token + 1, owner = ?1, lease_until = ?2
 WHERE campaign = ?3 AND shard = (
     SELECT shard FROM shard
-    WHERE campaign = ?3 AND state = 'open' AND lease_until <= ?4
+    WHERE campaign = ?3 AND state = 'open' AND lease_until <= ?4 AND owner IS NOT ?1
     ORDER BY phase, shard LIMIT 1)
 RETURNING shard, token;
 

@@ -62,6 +62,7 @@ class SqliteFile(Transactional):
     def __init__(self, path: Path, statements: Mapping[str, str]) -> None:
         super().__init__()
         self.path = path.resolve()  # one file, one name: the locks lie beside it
+        self._log = self.path.with_name(f"{self.path.name}-wal")
         self._statements = statements
         self._locks: dict[str, FileLock] = {}
         self._turns = Turns(self.path.with_name(f"{self.path.name}.turn.lock"))
@@ -125,6 +126,7 @@ class SqliteFile(Transactional):
     def _open(self) -> sqlite3.Connection:
         try:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite copies the mode
+            self._inode = self.path.stat().st_ino
             return sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -135,7 +137,13 @@ class SqliteFile(Transactional):
 
     def _prepare(self) -> None:
         version = self._version()
-        self._execute("PRAGMA journal_mode = WAL")
+        (mode,) = self._execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":  # with a rollback journal a power cut can take a commit back
+            raise JournalError(
+                f"the journal {self.path} is on a disk that cannot share memory between programs "
+                "(a network drive?): keep it on a local disk"
+            )
+
         self._execute("PRAGMA synchronous = FULL")
         self._execute("PRAGMA fullfsync = ON")
         self._execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -200,10 +208,27 @@ class SqliteFile(Transactional):
 
     def _commit(self) -> None:
         try:
+            self._expect_in_place()
             self._execute("COMMIT")
         except JournalError:
             self._undo()
             raise
+
+    def _expect_in_place(self) -> None:
+        """Refuse to record where nobody will find it: the next run would text everybody again."""
+        try:
+            in_place = self.path.stat().st_ino == self._inode
+            self._log.stat()
+        except FileNotFoundError:
+            in_place = False
+        except OSError as error:
+            raise self._unusable(error) from error
+
+        if not in_place:
+            raise JournalError(
+                f"the journal {self.path} or the file {self._log.name} beside it was removed or "
+                "replaced while it was in use: put them back before anything is sent again"
+            )
 
     def _undo(self) -> None:
         if self._connection.in_transaction:

@@ -309,6 +309,29 @@ def test_a_journal_locked_by_another_program_says_so(journal, path):
     enlist(journal)
 
 
+GONE = {
+    "removed": lambda path: path.unlink(),
+    "moved away": lambda path: path.rename(path.with_name("elsewhere.db")),
+    "replaced": lambda path: (
+        shutil.copy(path, new := path.with_name("new.db")) and new.replace(path)
+    ),
+    "its log removed": lambda path: path.with_name(f"{path.name}-wal").unlink(),
+}
+
+
+@pytest.mark.parametrize("go", GONE.values(), ids=GONE)
+def test_a_journal_that_was_taken_away_records_nothing_more(journal, path, go):
+    """What went into a file without a name would be texted again by the next run."""
+    enlist(journal)
+    grant = take(journal)
+    go(path)
+
+    with pytest.raises(
+        JournalError, match="removed or replaced while it was in use: put them back"
+    ):
+        begin(journal, grant, intent(1))
+
+
 def test_a_closed_journal_says_so(journal):
     journal.close()
 

@@ -84,6 +84,7 @@ def journal_steps(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
         begun = happen(held, Event.ATTEMPT, rules)._replace(attempts=world.attempts + 1)
         yield "begin", with_lane(begun, world.holder, lane)
         yield "begin, the reply of the commit is lost", begun
+        yield "begin, the commit is not done", world
         if rules.posts_unrecorded:
             yield "begin, not recorded", with_lane(held, world.holder, lane)
 
