@@ -163,7 +163,9 @@ def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultF
         BandcastError: they cannot be written; the journal still has them.
     """
     name = estimate.settings.campaign.name
-    frame = results_frame(pl.scan_parquet(estimate.plan_path), journal.rows(name))
+    frame = results_frame(
+        pl.scan_parquet(estimate.plan_path), journal.rows(name), journal.decisions(name)
+    )
     parquet, csv = folder / "results.parquet", folder / "results.csv"
     drift_csv = folder / "drift.csv"
     try:

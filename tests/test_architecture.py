@@ -16,6 +16,7 @@ WALLS = {
     "pipeline.errors": (set(), set()),
     "pipeline.lifecycle": (set(), {"pipeline.errors"}),
     "pipeline.billing": (set(), {"pipeline.bandwidth.error_codes"}),
+    "pipeline.retrying": (set(), {"pipeline.bandwidth.error_codes"}),
     "pipeline.wishes": (set(), {"pipeline.bandwidth.error_codes", "pipeline.model"}),
     "pipeline.sections": ({"pydantic"}, {"pipeline.model"}),
     "pipeline.settings": (
@@ -65,6 +66,7 @@ WALLS = {
             "pipeline.errors",
             "pipeline.billing",
             "pipeline.journal",
+            "pipeline.retrying",
             "pipeline.wishes",
         },
     ),

@@ -26,18 +26,19 @@ from pipeline.journal import (
     Shard,
     rules,
 )
+from pipeline.journal.reservation import Reservation
 from pipeline.journal.rules import from_micros, to_micros
-from pipeline.journal.spending import Till, price_of, released
+from pipeline.journal.spending import Till, price_of
+from pipeline.journal.sqlite_deciding import Deciding
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
-from pipeline.journal.sqlite_reading import Reading
-from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan
+from pipeline.journal.sqlite_rows import Addressee, Entry, Plan, add_plan, find_plan
 from pipeline.lifecycle import MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 STATEMENTS = load_statements(Path(__file__).with_suffix(".sql"))
 
 
-class SqliteJournal(Reading):
+class SqliteJournal(Deciding):
     """`Journal` in a file.
 
     Raises:
@@ -46,7 +47,6 @@ class SqliteJournal(Reading):
 
     def __init__(self, path: Path) -> None:
         super().__init__(SqliteFile(path, STATEMENTS))
-        self._messages = Messages(self._file, self._purses)
 
     def hold(self, campaign: str) -> None:
         """Lock the campaign for this process; see `Journal.hold`."""
@@ -54,7 +54,7 @@ class SqliteJournal(Reading):
             return
 
         if not self._file.lock(campaign):
-            raise rules.held(campaign)
+            raise rules.held_by_another(campaign)
 
         if (plan := find_plan(self._file, campaign)) is not None:
             self._file.run("lapse_leases", plan.id)
@@ -156,7 +156,7 @@ class SqliteJournal(Reading):
         now: datetime,
     ) -> list[Answer]:
         moment, known = to_micros(now), self._file.one("rate", pace.account)
-        reservation = rules.Reservation(*(known or ())).seen_at(moment)
+        reservation = Reservation(*(known or ())).seen_at(moment)
         answers: list[Answer] = []
         for intent in intents:
             hindrance: Later | OverBudget | None = None
@@ -211,17 +211,21 @@ class SqliteJournal(Reading):
         """Record outcomes; see `Journal.finish`."""
         with self.transaction():
             for finish in finishes:
-                entry = self._messages.attempted(finish.attempt)
+                entry, number = self._messages.attempted(finish.attempt), finish.attempt.number
                 if entry is None:
                     continue
 
-                if self._messages.owner(entry, finish.attempt.number) != finish.owner:
+                past = self._messages.past(entry, number)
+                if finish.owner != (entry.owner if past is None else past.owner):
                     continue
 
-                self._messages.change(entry, rules.finished(entry.record, finish))
+                self._messages.change(entry, rules.finished(entry.record, finish, past))
                 if isinstance(finish.outcome, Accepted):
-                    row, message_id = entry.record.row, finish.outcome.message_id
-                    self._messages.apply_kept(entry.campaign, row, message_id)
+                    attempt = Addressee(entry.campaign, entry.record.row, number)
+                    if past is not None:
+                        self._messages.keep_id(attempt, finish.outcome.message_id)
+
+                    self._messages.apply_kept(attempt, finish.outcome.message_id)
 
     def leave(self, grant: Grant) -> None:
         """Give a shard back; see `Journal.leave`."""
@@ -241,30 +245,9 @@ class SqliteJournal(Reading):
 
                 self._heed(receipt, now)
                 if addressee is not None:
-                    self._messages.apply_kept(*addressee, receipt.message_id)
+                    self._messages.apply_kept(addressee, receipt.message_id)
 
         return matched
-
-    def release(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """Make messages in doubt READY; see `Journal.release`."""
-        count = 0
-        with self.transaction():
-            if (plan := find_plan(self._file, campaign)) is None:
-                return 0
-
-            for row in rows:
-                entry = self._messages.find(plan.id, row)
-                if entry is None or entry.record.state != MessageState.IN_DOUBT:
-                    continue
-
-                price = released(entry.price)
-                self._messages.change(entry, rules.released(entry.record), price)
-                self._file.run("add_event", plan.id, row, "release", by, because, to_micros(now))
-                count += 1
-
-        return count
 
     def close(self) -> None:
         """Release what `hold` took and close the file."""

@@ -56,18 +56,22 @@ CREATE TABLE message (
     cost_micros     INTEGER NOT NULL DEFAULT 0,
     is_released     INTEGER NOT NULL DEFAULT 0,
     purse           INTEGER,
+    earlier_micros  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (campaign, row),
     UNIQUE (campaign, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_of_shard ON message (campaign, shard);
 CREATE INDEX message_of_id ON message (message_id) WHERE message_id IS NOT NULL;
 CREATE TABLE earlier_attempt (
-    campaign INTEGER NOT NULL,
-    row      INTEGER NOT NULL,
-    number   INTEGER NOT NULL,
-    owner    TEXT    NOT NULL,
+    campaign   INTEGER NOT NULL,
+    row        INTEGER NOT NULL,
+    number     INTEGER NOT NULL,
+    owner      TEXT    NOT NULL,
+    message_id TEXT,
+    error_code TEXT,
     PRIMARY KEY (campaign, row, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX earlier_attempt_of_id ON earlier_attempt (message_id) WHERE message_id IS NOT NULL;
 CREATE TABLE receipt (
     id              INTEGER PRIMARY KEY,
     digest          BLOB    NOT NULL UNIQUE,
@@ -144,6 +148,12 @@ CREATE TABLE event (
     because  TEXT    NOT NULL,
     at       INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE pause (
+    campaign INTEGER PRIMARY KEY,
+    "by"     TEXT    NOT NULL,
+    because  TEXT    NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
 
 -- upgrade_2 --
 -- Schema 2 did not keep whom a plan leaves out.
@@ -206,6 +216,19 @@ CREATE TABLE last_word (
     wish   TEXT    NOT NULL,
     at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- upgrade_5 --
+-- Schema 5 sent no failed message again, and knew no pause.
+ALTER TABLE message ADD COLUMN earlier_micros INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE earlier_attempt ADD COLUMN message_id TEXT;
+ALTER TABLE earlier_attempt ADD COLUMN error_code TEXT;
+CREATE INDEX earlier_attempt_of_id ON earlier_attempt (message_id) WHERE message_id IS NOT NULL;
+CREATE TABLE pause (
+    campaign INTEGER PRIMARY KEY,
+    "by"     TEXT    NOT NULL,
+    because  TEXT    NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
 
 -- campaign --
 -- Find a campaign and its plan.
@@ -336,16 +359,33 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 -- attempt_again --
 -- Record the next attempt of a message that is still what it was when it was read.
 UPDATE message SET state = ?, attempts = ?, owner = ?, segments = ?, cost_micros = ?,
-    is_released = ?, purse = ?, http_status = NULL, error_code = NULL, error = NULL
+    is_released = ?, purse = ?, message_id = ?, http_status = ?, error_code = ?, error = ?,
+    accepted_at = ?, final_at = ?, segments_billed = ?, carrier = ?, earlier_micros = ?
 WHERE campaign = ? AND row = ? AND state = ? AND attempts = ?;
 
 -- keep_earlier --
--- Remember who owned an attempt that another one follows.
-INSERT INTO earlier_attempt (campaign, row, number, owner) VALUES (?, ?, ?, ?);
+-- Remember an attempt that another one follows.
+INSERT INTO earlier_attempt (campaign, row, number, owner, message_id, error_code)
+VALUES (?, ?, ?, ?, ?, ?);
 
--- earlier_owner --
--- Find who owned an attempt that another one followed.
-SELECT owner FROM earlier_attempt WHERE campaign = ? AND row = ? AND number = ?;
+-- earlier --
+-- Read an attempt that another one followed.
+SELECT owner, message_id, error_code FROM earlier_attempt
+WHERE campaign = ? AND row = ? AND number = ?;
+
+-- earlier_by_id --
+-- Find an attempt that another one followed, by the provider's id.
+SELECT campaign, row, number FROM earlier_attempt WHERE message_id = ?
+ORDER BY campaign, row, number LIMIT 1;
+
+-- set_earlier_id --
+-- Remember the provider's id of an attempt that another one followed.
+UPDATE earlier_attempt SET message_id = ?
+WHERE campaign = ? AND row = ? AND number = ? AND message_id IS NULL;
+
+-- earlier_failures --
+-- List what the attempts of a campaign failed with that another one followed.
+SELECT row, error_code FROM earlier_attempt WHERE campaign = ? AND error_code IS NOT NULL;
 
 -- row_of_key --
 -- Find the row of a campaign that has a key.
@@ -359,20 +399,21 @@ VALUES (?, ?, ?, ?, ?, 0, ?, ?);
 -- message --
 -- Read a message of a campaign.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
+    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros, is_released,
     purse
 FROM message WHERE campaign = ? AND row = ?;
 
 -- message_of_run --
 -- Read a message of the campaign whose tags begin with a run.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
+    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros, is_released,
     purse
 FROM message WHERE campaign = (SELECT id FROM campaign WHERE run = ?) AND row = ?;
 
 -- message_by_id --
 -- Find a message by the provider's id.
-SELECT campaign, row FROM message WHERE message_id = ? ORDER BY campaign, row LIMIT 1;
+SELECT campaign, row, attempts FROM message WHERE message_id = ?
+ORDER BY campaign, row LIMIT 1;
 
 -- change_message --
 -- Write what became of a message that is still what it was when it was read.
@@ -428,8 +469,35 @@ FROM receipt WHERE message_id = ? AND row IS NULL ORDER BY id;
 UPDATE receipt SET campaign = ?, row = ? WHERE message_id = ? AND row IS NULL;
 
 -- add_event --
--- Record what a person decided about a message.
+-- Record what a person decided about a message, or (row 0) about a campaign.
 INSERT INTO event (campaign, row, kind, "by", because, at) VALUES (?, ?, ?, ?, ?, ?);
+
+-- events --
+-- List what people decided about a campaign.
+SELECT row, kind, "by", because, at FROM event WHERE campaign = ? ORDER BY id;
+
+-- failed --
+-- List the failed messages of a campaign that nobody says are delivered, and none about whose doubt
+-- an operator decided.
+SELECT row, error_code FROM message
+WHERE campaign = ?1 AND state = 'failed'
+    AND row NOT IN (
+        SELECT row FROM receipt
+        WHERE campaign = ?1 AND row IS NOT NULL AND kind = 'message-delivered')
+    AND row NOT IN (
+        SELECT row FROM event WHERE campaign = ?1 AND kind IN ('release', 'write_off'));
+
+-- pause --
+-- Ask that a campaign is not sent, unless somebody did.
+INSERT INTO pause (campaign, "by", because, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- resume --
+-- Let a paused campaign be sent.
+DELETE FROM pause WHERE campaign = ?;
+
+-- paused --
+-- Read the pause that a campaign is in.
+SELECT "by", because, at FROM pause WHERE campaign = (SELECT id FROM campaign WHERE name = ?);
 
 -- tally --
 -- Count the tried messages of a campaign by state.
@@ -438,5 +506,5 @@ SELECT state, count(*) FROM message WHERE campaign = ? GROUP BY state;
 -- page --
 -- Read the next tried messages of a campaign, by row.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier
+    segments_billed, carrier, earlier_micros
 FROM message WHERE campaign = ? AND row > ? ORDER BY row LIMIT ?;

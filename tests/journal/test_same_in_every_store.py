@@ -161,7 +161,9 @@ class Stores(RuleBasedStateMachine):
             to=f"+1919555010{attempt.row % 5}",
             time=NOW + timedelta(seconds=seconds),
             tag=attempt.tag if tagged else None,
-            error_code=(4720, 4405)[attempt.row % 2] if kind is ReceiptKind.FAILED else None,
+            error_code=(4720, 4405, 4702, 5106)[attempt.row % 4]
+            if kind is ReceiptKind.FAILED
+            else None,
             segments_billed=1 + seconds % 3,
         )
         self.both(lambda journal: journal.receive([(receipt, b"{}")], now=self.now))
@@ -187,6 +189,24 @@ class Stores(RuleBasedStateMachine):
             lambda journal: journal.release(CAMPAIGN, rows, by="ana", because="b", now=self.now)
         )
 
+    @rule(rows=st.lists(ROWS, max_size=2))
+    def write_off(self, rows):
+        self.both(
+            lambda journal: journal.write_off(CAMPAIGN, rows, by="ana", because="b", now=self.now)
+        )
+
+    @rule(rows=st.lists(ROWS, min_size=3, max_size=12))
+    def retry(self, rows):
+        self.both(
+            lambda journal: journal.retry(CAMPAIGN, rows, by="ana", because="b", now=self.now)
+        )
+
+    @rule(word=st.sampled_from(["pause", "resume"]))
+    def pause(self, word):
+        self.both(
+            lambda journal: getattr(journal, word)(CAMPAIGN, by="ana", because="b", now=self.now)
+        )
+
     @rule(digit=st.integers(0, 4))
     def suppress(self, digit):
         number = f"+1919555010{digit}"
@@ -210,6 +230,8 @@ class Stores(RuleBasedStateMachine):
     def the_same_in_both(self):
         self.both(lambda journal: (journal.tally(CAMPAIGN), list(journal.rows(CAMPAIGN))))
         self.both(lambda journal: list(journal.suppressions()))
+        self.both(lambda journal: (journal.decisions(CAMPAIGN), journal.paused(CAMPAIGN)))
+        self.both(lambda journal: sorted(journal.retryable(CAMPAIGN)))
         account, now = PACE.account, self.now
         spending = self.both(lambda journal: journal.spending(CAMPAIGN, account=account, now=now))
         assert min(*spending.campaign, *spending.day) >= 0
