@@ -155,15 +155,14 @@ class Stores(RuleBasedStateMachine):
     )
     def receive(self, data, kind, tagged, seconds):
         attempt, _ = data.draw(st.sampled_from(self.attempts))
+        code = (4720, 4405, 4702, 5106)[attempt.row % 4]
         receipt = Receipt(
             kind=kind,
             message_id=f"id-{attempt.row}-{attempt.number}",
             to=f"+1919555010{attempt.row % 5}",
             time=NOW + timedelta(seconds=seconds),
             tag=attempt.tag if tagged else None,
-            error_code=(4720, 4405, 4702, 5106)[attempt.row % 4]
-            if kind is ReceiptKind.FAILED
-            else None,
+            error_code=code if kind is ReceiptKind.FAILED else None,
             segments_billed=1 + seconds % 3,
         )
         self.both(lambda journal: journal.receive([(receipt, b"{}")], now=self.now))
