@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 from pydantic import SecretStr
 
 from jobs.budgets import standing
+from jobs.ending import obey_journal, obey_signals
 from jobs.progress import Progress, watch
 from pipeline.account import Account, ClientCredentials
 from pipeline.bandwidth.client import client_of
@@ -35,8 +35,6 @@ from pipeline.simulator.behaviour import Behaviour
 from pipeline.simulator.server import EmbeddedSimulator, listen
 from pipeline.uploads import Uploading
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulated:
@@ -48,8 +46,6 @@ class Simulated:
 
 #: Whom to send to.
 Provider = Account | Simulated
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: How long a simulated run waits for its delivery receipts.
 _RECEIPTS_SECONDS = 5.0
@@ -83,9 +79,14 @@ def identity(provider: Provider) -> str:
 
 
 async def dispatch(
-    estimate: Estimate, journal: Journal, provider: Provider, *, quiet: bool
+    estimate: Estimate,
+    journal: Journal,
+    provider: Provider,
+    *,
+    until: datetime | None = None,
+    quiet: bool,
 ) -> Dispatched:
-    """Send what is left of an enlisted campaign until its end, a signal or trouble.
+    """Send what is left of an enlisted campaign until its end, a signal, a pause or trouble.
 
     Raises:
         JournalError: the journal can record no more.
@@ -108,18 +109,15 @@ async def dispatch(
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
         progress = Progress(worker, estimate, settled_before=_settled(before))
         began = time.monotonic()
-        await _attended(worker, progress, stop, quiet=quiet)
+        look = partial(obey_journal, stop, committer, job.campaign, until=until)
+        await _attended(worker, progress, stop, look, quiet=quiet)
         duration = time.monotonic() - began
         if is_simulated and stop.reason in {None, StopReason.BUDGET}:
             await _receipts(committer, job.campaign)
 
     tally = journal.tally(job.campaign)
     assert tally is not None  # it was enlisted
-    spending, because = journal.spending(job.campaign, account=account, now=clock()), stop.because
-    if stop.reason is StopReason.BUDGET:
-        left = tally.states.get(MessageState.READY, 0)
-        because = f"{because}: {standing(estimate, spending, left=left)}"
-
+    spending = journal.spending(job.campaign, account=account, now=clock())
     return Dispatched(
         counts=worker.counts,
         tally=tally,
@@ -127,8 +125,23 @@ async def dispatch(
         duration_seconds=duration,
         is_simulated=is_simulated,
         stopped=stop.reason,
-        because=because,
+        because=_because(stop, tally, estimate, spending),
     )
+
+
+def _because(stop: Stop, tally: Tally, estimate: Estimate, spending: Spending) -> str:
+    left = tally.states.get(MessageState.READY, 0)
+    if stop.reason is StopReason.BUDGET:
+        return f"{stop.because}: {standing(estimate, spending, left=left)}"
+
+    if stop.at_once:
+        doubts = tally.states.get(MessageState.IN_DOUBT, 0)
+        return (
+            f"{stop.because}, and at once by a second signal: {doubts:,} messages are in doubt, "
+            f"and {left:,} are left"
+        )
+
+    return stop.because
 
 
 def _wall_clock() -> datetime:
@@ -174,27 +187,21 @@ async def _wired(account: Account, estimate: Estimate) -> AsyncIterator[Wire]:
         yield Uploading(client, pictures, _wall_clock) if pictures else client
 
 
-async def _attended(worker: Worker, progress: Progress, stop: Stop, *, quiet: bool) -> None:
-    """Run the worker under the eyes of a person: a display, and an ear for signals."""
+async def _attended(
+    worker: Worker,
+    progress: Progress,
+    stop: Stop,
+    look: Callable[[], Coroutine[None, None, None]],
+    *,
+    quiet: bool,
+) -> None:
+    """Run the worker under the eyes of a person: a display, and an ear for what ends it."""
     async with anyio.create_task_group() as attendants:
-        attendants.start_soon(_obey_signals, stop, attendants.cancel_scope)
+        attendants.start_soon(obey_signals, stop, attendants.cancel_scope)
+        attendants.start_soon(look)
         attendants.start_soon(lambda: watch(progress, quiet=quiet))
         await worker.run()
         attendants.cancel_scope.cancel()
-
-
-async def _obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
-    """Stop cleanly on the first signal, at once on the second."""
-    with anyio.open_signal_receiver(*_SIGNALS) as signals:
-        async for number in signals:
-            name = signal.Signals(number).name
-            if stop.requested:
-                log.warning("stopping at once; what was in flight is in doubt")
-                run.cancel()
-                return
-
-            log.warning("stopping: what is in flight finishes, the rest waits for the next run")
-            stop.request(StopReason.ASKED, f"stopped by {name}")
 
 
 async def _receipts(committer: Committer, campaign: str) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import console, options
+from jobs import console, deciding, options
 from pipeline.errors import UsageError
 from pipeline.journal import Tally
 from pipeline.journal.opening import find_journal
@@ -32,6 +32,8 @@ def run(
     with closing(journal):
         names = journal.campaigns() if campaign is None else [_name(campaign)]
         tallies = [(name, journal.tally(name)) for name in names]
+        pauses = {name: journal.paused(name) for name in names}
+        decisions = {name: journal.decisions(name) for name in names}
 
     unknown = [name for name, tally in tallies if tally is None]
     if unknown:
@@ -39,12 +41,19 @@ def run(
 
     found = [tally for _, tally in tallies if tally is not None]
     if as_json:
-        console.print_json({"campaigns": [_as_json(tally) for tally in found]})
+        documents = [
+            _as_json(tally)
+            | {"paused": deciding.pause_json(pauses[tally.campaign])}
+            | {"decisions": deciding.decided_json(decisions[tally.campaign])}
+            for tally in found
+        ]
+        console.print_json({"campaigns": documents})
         return
 
     for tally in found:
         states = {state.value: count for state, count in tally.states.items()}
-        facts = {"started": tally.created_at.isoformat(" ", "seconds")}
+        name, facts = tally.campaign, {"started": tally.created_at.isoformat(" ", "seconds")}
+        facts |= deciding.decided_facts(decisions[name], pauses[name])
         console.print_states(f"Campaign '{tally.campaign}'", states, facts)
 
 

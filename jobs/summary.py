@@ -16,7 +16,10 @@ DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
 
 _GO_ON = "run the same command again: it goes on where it stopped."
 _MORE_MONEY = f"raise the budget (or wait for the next day, where it is the day's) and {_GO_ON}"
+_RESUME = "`bandcast resume` lets it go on."
 _THE_REST = "Run the same command again for the rest."
+#: How a run goes on that stopped for a reason, where it is not by itself.
+_HOW = {StopReason.BUDGET: _MORE_MONEY, StopReason.PAUSED: _RESUME}
 
 #: The ends after which somebody has to do something.
 UNFINISHED = frozenset({CREDENTIALS, STOPPED, IN_DOUBT})
@@ -87,18 +90,17 @@ def next_step(done: Dispatched, code: int) -> str:
             "same command again: every row that was not sent is ready."
         )
 
-    by_budget = done.stopped is StopReason.BUDGET
+    how = _HOW.get(done.stopped) if done.stopped else None
+    because = f"{done.because}; " if done.because else ""
     if code == IN_DOUBT:
         doubts = (
             "for the rows in doubt nobody knows whether the provider has them; they are never sent "
             "again by themselves. "
         )
-        rest = f"For the rest: {done.because}; {_MORE_MONEY}" if by_budget else _THE_REST
-        return doubts + rest
+        return f"{doubts}For the rest: {because}{how}" if how else because + doubts + _THE_REST
 
     if code == STOPPED:
-        because = f"{done.because}; " if done.because else ""
-        return because + (_MORE_MONEY if by_budget else _GO_ON)
+        return because + (how or _GO_ON)
 
     if code == SOME_FAILED:
         return "look at the rows that were rejected or failed: columns error_code and error."

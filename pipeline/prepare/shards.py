@@ -11,7 +11,7 @@ from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Message
 from pipeline.prepare import columns
 from pipeline.prepare.recipients import find_named
 
-_COST_MICROS = "cost_micros"
+COST_MICROS = "cost_micros"  #: the most that a message costs (Int64)
 _MEDIA = "media"
 
 
@@ -52,7 +52,7 @@ def shard_payloads(
         columns.CHANNEL,
         columns.TEXT,
         columns.SEGMENTS,
-        micros.cast(pl.Int64).alias(_COST_MICROS),
+        micros.cast(pl.Int64).alias(COST_MICROS),
         _media(media, media_column, pictures or {}).alias(_MEDIA),
     )
     for shard in needed.collect_batches(chunk_size=shard_rows(count), maintain_order=True):
@@ -81,6 +81,12 @@ def read_addresses(payload: bytes) -> pl.DataFrame:
     return pl.read_ipc(BytesIO(payload), columns=[columns.ROW, columns.TO])
 
 
+def read_prices(payload: bytes) -> pl.DataFrame:
+    """Return `row`, `to`, `segments` and `COST_MICROS` of a shard's messages, without texts."""
+    wanted = [columns.ROW, columns.TO, columns.SEGMENTS, COST_MICROS]
+    return pl.read_ipc(BytesIO(payload), columns=wanted)
+
+
 def read_shard(payload: bytes) -> list[Message]:
     """Return the messages of a shard, in the order of the plan."""
     return [
@@ -92,7 +98,7 @@ def read_shard(payload: bytes) -> list[Message]:
             text=row[columns.TEXT],
             channel=Channel(row[columns.CHANNEL]),
             segments=row[columns.SEGMENTS],
-            cost_micros=row[_COST_MICROS],
+            cost_micros=row[COST_MICROS],
             media=tuple(row[_MEDIA]),
         )
         for row in pl.read_ipc(BytesIO(payload)).iter_rows(named=True)

@@ -79,6 +79,8 @@ def tell_where_it_stands(folder, bandcast, env):
         "segments": 20,
         "cost": {"total": 0.08, "currency": "USD"},
         "states": {"accepted": 20},
+        "paused": None,
+        "decisions": [],
     }
     by_name = bandcast("status", "spring", "--json", env=env).json
     assert by_name == bandcast("status", "--json", env=env).json
