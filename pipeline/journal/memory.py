@@ -26,9 +26,10 @@ from pipeline.journal import (
     Shard,
     rules,
 )
-from pipeline.journal.memory_reading import Reading
+from pipeline.journal.memory_settling import Settling
 from pipeline.journal.memory_tables import (
     LONG_AGO,
+    Earlier,
     Entry,
     Happening,
     Kept,
@@ -36,12 +37,13 @@ from pipeline.journal.memory_tables import (
     Purse,
     Tables,
 )
+from pipeline.journal.settling import How
 from pipeline.journal.spending import day_of, over, price_of, released
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 
-class MemoryJournal(Reading):
+class MemoryJournal(Settling):
     """`Journal` in memory, for tests and for reading."""
 
     def __init__(self, *, beside: MemoryJournal | None = None) -> None:
@@ -172,17 +174,25 @@ class MemoryJournal(Reading):
         if (passed := over(budget, known, intent.cost_micros)) is not None:
             return OverBudget(row=intent.row, budget=passed)
 
-        if entry.record.attempts:
-            self.tables.earlier[campaign, intent.row, entry.record.attempts] = entry.owner
-
+        self._keep_earlier(campaign, entry)
         record = rules.attempted(entry.record)
         purse = Purse(campaign, pace.account, day_of(now))
-        begun = entry._replace(owner=grant.owner, price=price_of(intent), purse=purse)
+        begun = entry._replace(owner=grant.owner, price=price_of(intent), purse=purse, begun_at=now)
         self.tables.write(campaign, begun, record)
         start, after = reservation.reserve(moment, intent.segments, pace)
         self.tables.accounts[pace.account] = after
         attempt = AttemptId(run=grant.run, row=intent.row, number=record.attempts)
         return Permit(attempt=attempt, start_at=rules.from_micros(start))
+
+    def _keep_earlier(self, campaign: str, entry: Entry) -> None:
+        """Remember an attempt that another one follows, and its id."""
+        record = entry.record
+        if record.attempts:
+            earlier = Earlier(entry.owner, entry.begun_at, entry.price.is_released)
+            self.tables.earlier[campaign, record.row, record.attempts] = earlier
+
+        if record.message_id is not None:
+            self.tables.explain((campaign, record.row), record.message_id, How.EARLIER)
 
     def _cancel_where_refused(
         self, campaign: str, entry: Entry, intent: Intent, now: datetime
@@ -213,7 +223,7 @@ class MemoryJournal(Reading):
 
         entry, number = self.tables.messages[key], finish.attempt.number
         latest = number == entry.record.attempts
-        owner = entry.owner if latest else self.tables.earlier[*key, number]
+        owner = entry.owner if latest else self.tables.earlier[*key, number].owner
         if owner != finish.owner:
             return
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Sums, Suppression, rules
+from pipeline.journal import (
+    Enlistment,
+    Evidence,
+    Grant,
+    MessageRecord,
+    Shard,
+    Sums,
+    Suppression,
+    rules,
+)
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Inbound, Receipt, Wish
@@ -34,6 +44,25 @@ class Entry(NamedTuple):
     price: Price = Price()
     #: Of the latest attempt; None where there was none.
     purse: Purse | None = None
+    #: The latest attempt; None where there was none.
+    begun_at: datetime | None = None
+
+
+class Earlier(NamedTuple):
+    """An attempt that another one followed."""
+
+    owner: str | None
+    begun_at: datetime | None
+    #: An operator released its doubt.
+    is_doubtful: bool
+
+
+class Explained(NamedTuple):
+    """Whose a message id is that no message carries as its own."""
+
+    campaign: str
+    row: int
+    how: How
 
 
 class Lifted(NamedTuple):
@@ -99,8 +128,12 @@ class Tables:
     messages: dict[tuple[str, int], Entry] = field(default_factory=dict)
     #: (campaign, key) -> the one row that has it.
     keys: dict[tuple[str, str], int] = field(default_factory=dict)
-    #: (campaign, row, number) -> owner of an attempt that another one followed.
-    earlier: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
+    #: By (campaign, row, number).
+    earlier: dict[tuple[str, int, int], Earlier] = field(default_factory=dict)
+    #: By message id.
+    explained: dict[str, Explained] = field(default_factory=dict)
+    #: By (campaign, row).
+    evidence: dict[tuple[str, int], Evidence] = field(default_factory=dict)
     #: In the order they came.
     receipts: dict[Receipt, Kept] = field(default_factory=dict)
     #: By (message id, our number), in the order they came.
@@ -185,6 +218,18 @@ class Tables:
                 entry = self.messages[key]
                 self.receipts[receipt] = kept._replace(addressee=key)
                 self.write(key[0], entry, rules.told(entry.record, receipt))
+
+        if self.messages[key].record.message_id != message_id:
+            self.explain(key, message_id, How.BESIDE)
+
+    def explain(self, key: tuple[str, int], message_id: str, how: How) -> bool:
+        """Claim a message id for a message; False where it is another one's."""
+        owners = [at for at, each in self.messages.items() if each.record.message_id == message_id]
+        if any(at != key for at in owners):
+            return False
+
+        known = self.explained.setdefault(message_id, Explained(*key, how))
+        return known[:2] == key
 
     def spend(self, entry: Entry, more: Sums) -> None:
         """Add to the purse of a message."""

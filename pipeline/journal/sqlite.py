@@ -27,17 +27,18 @@ from pipeline.journal import (
     rules,
 )
 from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Till, price_of, released
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
-from pipeline.journal.sqlite_reading import Reading
-from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan
+from pipeline.journal.sqlite_rows import Entry, Plan, add_plan, find_plan
+from pipeline.journal.sqlite_settling import Settling
 from pipeline.lifecycle import MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 STATEMENTS = load_statements(Path(__file__).with_suffix(".sql"))
 
 
-class SqliteJournal(Reading):
+class SqliteJournal(Settling):
     """`Journal` in a file.
 
     Raises:
@@ -46,7 +47,6 @@ class SqliteJournal(Reading):
 
     def __init__(self, path: Path) -> None:
         super().__init__(SqliteFile(path, STATEMENTS))
-        self._messages = Messages(self._file, self._purses)
 
     def hold(self, campaign: str) -> None:
         """Lock the campaign for this process; see `Journal.hold`."""
@@ -188,7 +188,7 @@ class SqliteJournal(Reading):
         suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
         record, price = rules.untried(intent), price_of(intent)
         new = Entry(record, campaign, grant.shard, grant.owner, price, purse)
-        if not suppressed and hindrance is None and self._messages.add_attempted(new):
+        if not suppressed and hindrance is None and self._messages.add_attempted(new, now):
             return AttemptId(run=grant.run, row=intent.row, number=1)
 
         entry = self._messages.find(campaign, intent.row) or new
@@ -204,7 +204,7 @@ class SqliteJournal(Reading):
         if hindrance is not None:
             return hindrance
 
-        number = self._messages.attempt_again(entry, grant.owner, price, purse)
+        number = self._messages.attempt_again(entry, grant.owner, price, purse, now)
         return AttemptId(run=grant.run, row=intent.row, number=number)
 
     def finish(self, finishes: Sequence[Finish]) -> None:
@@ -218,10 +218,13 @@ class SqliteJournal(Reading):
                 if self._messages.owner(entry, finish.attempt.number) != finish.owner:
                     continue
 
-                self._messages.change(entry, rules.finished(entry.record, finish))
+                record = rules.finished(entry.record, finish)
+                self._messages.change(entry, record)
                 if isinstance(finish.outcome, Accepted):
-                    row, message_id = entry.record.row, finish.outcome.message_id
-                    self._messages.apply_kept(entry.campaign, row, message_id)
+                    place, message_id = (entry.campaign, record.row), finish.outcome.message_id
+                    self._messages.apply_kept(*place, message_id)
+                    if record.message_id != message_id:
+                        self._messages.explain(*place, message_id, How.BESIDE)
 
     def leave(self, grant: Grant) -> None:
         """Give a shard back; see `Journal.leave`."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pipeline.errors import JournalError
 from pipeline.journal import Enlistment, MessageRecord, rules
 from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
 from pipeline.journal.sqlite_file import Row, SqliteFile
 from pipeline.journal.sqlite_spending import Purses
@@ -68,7 +69,7 @@ class Messages:
         found = self._file.one("earlier_owner", entry.campaign, entry.record.row, number)
         return None if found is None else str(found[0])
 
-    def add_attempted(self, entry: Entry) -> bool:
+    def add_attempted(self, entry: Entry, now: datetime) -> bool:
         """Record a first attempt; False where the message has a row or another row has its key.
 
         The caller reserves its cost.
@@ -76,14 +77,19 @@ class Messages:
         record = rules.attempted(entry.record)
         values = (record.key, record.state, record.attempts, entry.owner, *entry.price, entry.purse)
         place = (entry.campaign, record.row, entry.shard)
-        return bool(self._file.run("add_attempted", *place, *values))
+        return bool(self._file.run("add_attempted", *place, *values, to_micros(now)))
 
-    def attempt_again(self, entry: Entry, owner: str, price: Price, purse: int) -> int:
+    def attempt_again(
+        self, entry: Entry, owner: str, price: Price, purse: int, now: datetime
+    ) -> int:
         """Record the next attempt of a message; return its number. The caller reserves its cost."""
         was, record = entry.record, rules.attempted(entry.record)
         place = (entry.campaign, record.row)
-        self._file.run("keep_earlier", *place, was.attempts, entry.owner)
-        values = (record.state, record.attempts, owner, *price, purse)
+        self._file.run("keep_earlier", *place)
+        if was.message_id is not None:
+            self.explain(*place, was.message_id, How.EARLIER)
+
+        values = (record.state, record.attempts, owner, *price, purse, to_micros(now))
         _expect_one(self._file.run("attempt_again", *values, *place, was.state, was.attempts))
         return record.attempts
 
@@ -140,6 +146,15 @@ class Messages:
 
         self.change(entry, record)
         self._file.run("match_receipts", campaign, row, message_id)
+        if record.message_id != message_id:
+            self.explain(campaign, row, message_id, How.BESIDE)
+
+    def explain(self, campaign: int, row: int, message_id: str, how: How) -> bool:
+        """Claim a message id for a message; False where it is another one's."""
+        if self._file.run("explain", message_id, campaign, row, how.value):
+            return True
+
+        return self._file.one("claim", message_id) == (campaign, row)
 
 
 def find_plan(file: SqliteFile, campaign: str) -> Plan | None:
