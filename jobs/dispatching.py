@@ -16,8 +16,9 @@ from pydantic import SecretStr
 
 from jobs.budgets import standing
 from jobs.progress import Progress, watch
+from jobs.settling import Settled, settle_doubts
 from pipeline.account import Account, ClientCredentials
-from pipeline.bandwidth.client import client_of
+from pipeline.bandwidth.client import BandwidthClient, client_of
 from pipeline.campaign import job_of
 from pipeline.dispatch.pace import SteadyClock, quiet_the_collector
 from pipeline.dispatch.sender import Counts, Wire
@@ -28,7 +29,9 @@ from pipeline.journal import Journal, Spending, Tally
 from pipeline.journal.committer import Committer
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Inbound
+from pipeline.prepare.plan import read_shard
 from pipeline.settle.receipts import Events, Receiver, keep_events
+from pipeline.settle.reconcile import Reconciler
 from pipeline.settle.serving import listening
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
@@ -53,8 +56,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: How long a simulated run waits for its delivery receipts.
 _RECEIPTS_SECONDS = 5.0
-#: And how long for receipts that would settle a doubt.
-_EVIDENCE_SECONDS = 1.0
+#: When a simulated run looks at the listing, instead of when the campaign says.
+_SIMULATED_LOOKS = (0.25, 1.0, 2.0)
+#: The ends after which the listing is not asked: somebody waits, or it would not answer.
+_NOT_SETTLED = frozenset({StopReason.ASKED, StopReason.REFUSED, StopReason.BROKEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,8 @@ class Dispatched:
     spending: Spending
     duration_seconds: float
     is_simulated: bool
+    #: What became of the messages in doubt.
+    settled: Settled
     stopped: StopReason | None
     #: Why it stopped, in a sentence; where that was a budget, also how the money stands.
     because: str
@@ -102,15 +109,20 @@ async def dispatch(
         clock=_wall_clock,
         lanes_clock=clock,
     )
-    before = journal.tally(job.campaign)
+    before, settled = journal.tally(job.campaign), Settled()
     quiet_the_collector()
-    async with committer, _connected(provider, estimate, committer, clock) as wire:
+    async with committer, _connected(provider, estimate, committer, clock) as (wire, client):
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
         progress = Progress(worker, estimate, settled_before=_settled(before))
         began = time.monotonic()
         await _attended(worker, progress, stop, quiet=quiet)
         duration = time.monotonic() - began
-        if is_simulated and stop.reason in {None, StopReason.BUDGET}:
+        if stop.reason not in _NOT_SETTLED:
+            settled = await _settle(
+                client, committer, estimate, is_simulated=is_simulated, quiet=quiet
+            )
+
+        if is_simulated and stop.reason in {None, StopReason.BUDGET} and not settled.is_interrupted:
             await _receipts(committer, job.campaign)
 
     tally = journal.tally(job.campaign)
@@ -126,6 +138,7 @@ async def dispatch(
         spending=spending,
         duration_seconds=duration,
         is_simulated=is_simulated,
+        settled=settled,
         stopped=stop.reason,
         because=because,
     )
@@ -142,11 +155,11 @@ def _settled(tally: Tally | None) -> int:
 @asynccontextmanager
 async def _connected(
     provider: Provider, estimate: Estimate, committer: Committer, clock: Callable[[], datetime]
-) -> AsyncIterator[Wire]:
+) -> AsyncIterator[tuple[Wire, BandwidthClient]]:
     """Yield the wire of the account, or of a simulator whose receipts come to our own journal."""
     if isinstance(provider, Account):
-        async with _wired(provider, estimate) as wire:
-            yield wire
+        async with _wired(provider, estimate) as wired:
+            yield wired
 
         return
 
@@ -163,15 +176,17 @@ async def _connected(
                 messaging_url=simulator.url,
                 token_url=simulator.token_url,
             )
-            async with _wired(account, estimate) as wire:
-                yield wire
+            async with _wired(account, estimate) as wired:
+                yield wired
 
 
 @asynccontextmanager
-async def _wired(account: Account, estimate: Estimate) -> AsyncIterator[Wire]:
+async def _wired(
+    account: Account, estimate: Estimate
+) -> AsyncIterator[tuple[Wire, BandwidthClient]]:
     delivery, pictures = estimate.settings.delivery, estimate.pictures.by_reference
     async with client_of(account, lanes=MOST_LANES, delivery=delivery) as client:
-        yield Uploading(client, pictures, _wall_clock) if pictures else client
+        yield Uploading(client, pictures, _wall_clock) if pictures else client, client
 
 
 async def _attended(worker: Worker, progress: Progress, stop: Stop, *, quiet: bool) -> None:
@@ -197,19 +212,33 @@ async def _obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
             stop.request(StopReason.ASKED, f"stopped by {name}")
 
 
+async def _settle(
+    client: BandwidthClient,
+    committer: Committer,
+    estimate: Estimate,
+    *,
+    is_simulated: bool,
+    quiet: bool,
+) -> Settled:
+    """Ask the listing about what is in doubt, also from earlier runs."""
+    reconciler = Reconciler(
+        client=client, call=committer.call, read_shard=read_shard, clock=_wall_clock
+    )
+    seconds = _SIMULATED_LOOKS if is_simulated else estimate.settings.settling.seconds
+    campaign = estimate.settings.campaign.name
+    settled = await settle_doubts(reconciler, campaign, seconds, quiet=quiet)
+    if settled.failure is not None and settled.left:
+        log.warning("%s; what is in doubt stays so", settled.failure)
+
+    return settled
+
+
 async def _receipts(committer: Committer, campaign: str) -> None:
-    """Give the simulator's receipts a moment to come in; that of a lost answer may never come."""
-    await _while_any(MessageState.ACCEPTED, committer, campaign, seconds=_RECEIPTS_SECONDS)
-    await _while_any(MessageState.IN_DOUBT, committer, campaign, seconds=_EVIDENCE_SECONDS)
-
-
-async def _while_any(
-    state: MessageState, committer: Committer, campaign: str, *, seconds: float
-) -> None:
-    with anyio.move_on_after(seconds):
+    """Give the simulator's receipts a moment to come in."""
+    with anyio.move_on_after(_RECEIPTS_SECONDS):
         while True:
             tally = await committer.call(lambda journal: journal.tally(campaign))
-            if tally is None or not tally.states.get(state):
+            if tally is None or not tally.states.get(MessageState.ACCEPTED):
                 return
 
             await anyio.sleep(0.1)

@@ -89,7 +89,7 @@ def run(
             campaigns.enlist(journal, found, provider=identity(provider), now=started_at)
             found.publish(folder / "plan.parquet")
             done = anyio.run(lambda: dispatch(found, journal, provider, quiet=quiet or as_json))
-            files = campaigns.write_results(journal, found, folder)
+            files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
 
     return _report(found, done, files, as_json=as_json, quiet=quiet)
 

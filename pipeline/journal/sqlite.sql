@@ -62,6 +62,8 @@ CREATE TABLE message (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_of_shard ON message (campaign, shard);
 CREATE INDEX message_of_id ON message (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX message_in_doubt ON message (campaign, row) WHERE state = 'in_doubt';
+CREATE INDEX message_released ON message (campaign, row) WHERE is_released = 1;
 CREATE TABLE earlier_attempt (
     campaign    INTEGER NOT NULL,
     row         INTEGER NOT NULL,
@@ -229,6 +231,8 @@ CREATE TABLE last_word (
 -- Schema 5 did not note when an attempt was begun, whose other ids are, and what the listing said.
 -- An earlier attempt is doubtful where an operator ever released its message.
 ALTER TABLE message ADD COLUMN begun_at INTEGER;
+CREATE INDEX message_in_doubt ON message (campaign, row) WHERE state = 'in_doubt';
+CREATE INDEX message_released ON message (campaign, row) WHERE is_released = 1;
 ALTER TABLE earlier_attempt ADD COLUMN begun_at INTEGER;
 ALTER TABLE earlier_attempt ADD COLUMN is_doubtful INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX doubtful_attempt ON earlier_attempt (campaign, row) WHERE is_doubtful = 1;
@@ -487,11 +491,15 @@ SELECT row, key, state, attempts, message_id, http_status, error_code, error, ac
 FROM message WHERE campaign = ? AND row > ? ORDER BY row LIMIT ?;
 
 -- doubts --
--- Find the messages whose latest attempt came to what nobody knows.
+-- Find the messages whose latest attempt came to what nobody knows; an open one is in an open shard.
 SELECT name, shard, row, attempts, state, begun_at
-FROM message JOIN campaign ON campaign.id = message.campaign
-WHERE state IN ('sending', 'in_doubt')
-    OR (is_released = 1 AND state NOT IN ('accepted', 'delivered', 'failed'));
+FROM (
+    SELECT * FROM message WHERE state = 'in_doubt'
+    UNION SELECT * FROM message
+    WHERE is_released = 1 AND state NOT IN ('accepted', 'delivered', 'failed')
+    UNION SELECT message.* FROM shard JOIN message USING (campaign, shard)
+    WHERE shard.state = 'open' AND message.state = 'sending') doubtful
+JOIN campaign ON campaign.id = doubtful.campaign;
 
 -- earlier_doubts --
 -- Find the earlier attempts whose doubt was released.

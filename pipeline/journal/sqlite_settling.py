@@ -27,10 +27,11 @@ class Settling(Reading):
     def doubts(self) -> list[Doubt]:
         """List the messages with attempts that nobody knows the end of; see `Journal.doubts`."""
         found: dict[tuple[str, int], Doubt] = {}
-        with self.transaction():
-            rows = [*self._file.all("earlier_doubts"), *self._file.all("doubts")]
-
-        for campaign, shard, row, attempts, state, begun_at in rows:
+        latest = self._file.all("doubts")  # first: what is released meanwhile is then in both
+        for campaign, shard, row, attempts, state, begun_at in (
+            *self._file.all("earlier_doubts"),
+            *latest,
+        ):
             moment = None if begun_at is None else from_micros(begun_at)
             new = Doubt(campaign, shard, row, attempts, MessageState(state), ())
             known = found.get((campaign, row), new)

@@ -7,20 +7,26 @@ why.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from pipeline.bandwidth.error_codes import error_codes
-from pipeline.journal import MessageRecord
+from pipeline.journal import Evidence, MessageRecord
 from pipeline.lifecycle import MessageState
 from pipeline.prepare import columns
 from pipeline.settle import billing
+from pipeline.settle.evidence import sentence_of
 
 #: The state of a row that never was a message; its `reason` says why.
 SKIPPED = "skipped"
+#: The state of an accepted message that no receipt came for in all the time there is for one. No
+#: state of the journal: time alone makes it so, and a receipt that comes all the same wins.
+UNCONFIRMED = "unconfirmed"
 
 _UTC = pl.Datetime("us", "UTC")
+_NOTE = "note_of_evidence"
 _RECORD_SCHEMA: dict[str, Any] = {
     columns.ROW: pl.Int64,
     "journal_key": pl.String,
@@ -39,19 +45,28 @@ _RECORD_SCHEMA: dict[str, Any] = {
 _SENTENCES = {str(code.code): code.sentence for code in error_codes().values()}
 
 
-def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) -> pl.LazyFrame:
+def results_frame(
+    plan: pl.LazyFrame,
+    records: Iterable[list[MessageRecord]],
+    *,
+    evidence: Iterable[Evidence] = (),
+    silent_since: datetime | None = None,
+) -> pl.LazyFrame:
     """Join the plan with the journal.
 
     Args:
         plan: `prepare.plan.plan_frame`'s columns, one row per row of the recipient file.
         records: `Journal.rows` of the campaign.
+        evidence: `Journal.evidence` of the campaign: what the listing said of doubts.
+        silent_since: A message that was accepted before, and has no receipt, is unconfirmed.
 
     Returns:
         The plan's rows in their order; after `currency` the columns `state` (String), `attempts`,
         `message_id`, `http_status`, `error_code`, `error`, `accepted_at`, `final_at` (UTC),
         `segments_billed` (the provider's count), `carrier` and `cost` (`billing`: null while in
         doubt), then the user's own. `error` explains a known `error_code` in our own words: what
-        the provider says beside one repeats its name, and tells the reader no more.
+        the provider says beside one repeats its name, and tells the reader no more. In doubt, it
+        says what the listing had.
     """
     names = plan.collect_schema().names()
     own = names[names.index(columns.CURRENCY) + 1 :]
@@ -59,7 +74,9 @@ def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) ->
     return (
         plan.join(_journal_frame(records), on=columns.ROW, how="left", maintain_order="left")
         .with_columns(_state(), pl.col(columns.ATTEMPTS).fill_null(0))
-        .with_columns(billing.cost().alias(columns.COST))
+        .with_columns(billing.cost().alias(columns.COST), _unconfirmed(silent_since))
+        .join(_notes(evidence), on=columns.ROW, how="left", maintain_order="left")
+        .with_columns(_error_of_doubt())
         .select(*ours, *columns.RESULT_COLUMNS, *own)
     )
 
@@ -72,6 +89,26 @@ def _journal_frame(records: Iterable[list[MessageRecord]]) -> pl.LazyFrame:
 def _error() -> pl.Expr:
     code = pl.col(columns.ERROR_CODE)
     return code.replace_strict(_SENTENCES, default=pl.col(columns.ERROR)).alias(columns.ERROR)
+
+
+def _unconfirmed(silent_since: datetime | None) -> pl.Expr:
+    state = pl.col(columns.STATE)
+    is_accepted = state == MessageState.ACCEPTED.value
+    is_silent = is_accepted & (pl.col(columns.ACCEPTED_AT) <= pl.lit(silent_since, _UTC))
+    return pl.when(is_silent).then(pl.lit(UNCONFIRMED)).otherwise(state).alias(columns.STATE)
+
+
+def _notes(evidence: Iterable[Evidence]) -> pl.LazyFrame:
+    notes = [(each.row, sentence_of(each)) for each in evidence]
+    schema = {columns.ROW: pl.Int64, _NOTE: pl.String}
+    return pl.LazyFrame(notes, schema=schema, orient="row")
+
+
+def _error_of_doubt() -> pl.Expr:
+    parts = [pl.col(columns.ERROR), pl.col(_NOTE)]
+    is_noted = (pl.col(columns.STATE) == MessageState.IN_DOUBT.value) & pl.col(_NOTE).is_not_null()
+    said = pl.concat_str(parts, separator="; ", ignore_nulls=True)
+    return pl.when(is_noted).then(said).otherwise(columns.ERROR).alias(columns.ERROR)
 
 
 def _state() -> pl.Expr:
