@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: How often the journal is asked whether a callback has settled what is waited for.
 _GLANCE_SECONDS = 2.0
+#: Shorter waits pass unannounced.
+_WORTH_SAYING_SECONDS = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +70,9 @@ async def _look_until_settled(
     for moment in _moments(doubts, seconds, reconciler.clock()):
         wait = (moment - reconciler.clock()).total_seconds()
         if wait > 0 and doubts:
-            _announce(len(doubts), wait, quiet=quiet)
+            if wait >= _WORTH_SAYING_SECONDS:
+                _announce(len(doubts), wait, quiet=quiet)
+
             doubts = await _pause(reconciler, campaign, min(wait, max(seconds)))
 
         if doubts:
@@ -90,7 +94,7 @@ def _moments(doubts: Sequence[Doubt], seconds: Sequence[float], now: datetime) -
 async def _pause(reconciler: Reconciler, campaign: str, seconds: float) -> list[Doubt]:
     """Wait, or until callbacks have settled everything; return what is left."""
     with anyio.move_on_after(seconds):
-        while await reconciler.doubts(campaign):  # a callback comes to another process
+        while await reconciler.doubts(campaign):  # noqa: ASYNC110 - callbacks come to others
             await anyio.sleep(_GLANCE_SECONDS)
 
     return await reconciler.doubts(campaign)

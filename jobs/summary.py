@@ -95,8 +95,11 @@ def next_step(done: Dispatched, code: int) -> str:
     if code == IN_DOUBT:
         doubts = (
             "for the rows in doubt nobody knows whether the provider has them; they are never sent "
-            "again by themselves, and `bandcast reconcile` asks for evidence again. "
+            "again by themselves. "
         )
+        if not done.is_simulated:
+            doubts += "Ask its listing again with `bandcast reconcile`. "
+
         rest = f"For the rest: {done.because}; {_MORE_MONEY}" if by_budget else _THE_REST
         return doubts + rest
 
