@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from jobs.budgets import standing
 from jobs.progress import Progress, watch
-from jobs.settling import Settled, settle_doubts
+from jobs.settling import settle_doubts
 from pipeline.account import Account, ClientCredentials
 from pipeline.bandwidth.client import BandwidthClient, client_of
 from pipeline.campaign import job_of
@@ -59,7 +59,7 @@ _RECEIPTS_SECONDS = 5.0
 #: When a simulated run looks at the listing, instead of when the campaign says.
 _SIMULATED_LOOKS = (0.25, 1.0, 2.0)
 #: The ends after which the listing is not asked: somebody waits, or it would not answer.
-_NOT_SETTLED = frozenset({StopReason.ASKED, StopReason.REFUSED, StopReason.BROKEN})
+_UNSETTLED = frozenset({StopReason.ASKED, StopReason.REFUSED, StopReason.BROKEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +72,6 @@ class Dispatched:
     spending: Spending
     duration_seconds: float
     is_simulated: bool
-    #: What became of the messages in doubt.
-    settled: Settled
     stopped: StopReason | None
     #: Why it stopped, in a sentence; where that was a budget, also how the money stands.
     because: str
@@ -109,7 +107,7 @@ async def dispatch(
         clock=_wall_clock,
         lanes_clock=clock,
     )
-    before, settled = journal.tally(job.campaign), Settled()
+    before = journal.tally(job.campaign)
     quiet_the_collector()
     async with committer, _connected(provider, estimate, committer, clock) as (wire, client):
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
@@ -117,13 +115,8 @@ async def dispatch(
         began = time.monotonic()
         await _attended(worker, progress, stop, quiet=quiet)
         duration = time.monotonic() - began
-        if stop.reason not in _NOT_SETTLED:
-            settled = await _settle(
-                client, committer, estimate, is_simulated=is_simulated, quiet=quiet
-            )
-
-        if is_simulated and stop.reason in {None, StopReason.BUDGET} and not settled.is_interrupted:
-            await _receipts(committer, job.campaign)
+        if stop.reason not in _UNSETTLED:
+            await _settle(client, committer, estimate, is_simulated=is_simulated, quiet=quiet)
 
     tally = journal.tally(job.campaign)
     assert tally is not None  # it was enlisted
@@ -138,7 +131,6 @@ async def dispatch(
         spending=spending,
         duration_seconds=duration,
         is_simulated=is_simulated,
-        settled=settled,
         stopped=stop.reason,
         because=because,
     )
@@ -219,18 +211,19 @@ async def _settle(
     *,
     is_simulated: bool,
     quiet: bool,
-) -> Settled:
+) -> None:
     """Ask the listing about what is in doubt, also from earlier runs."""
     reconciler = Reconciler(
         client=client, call=committer.call, read_shard=read_shard, clock=_wall_clock
     )
-    seconds = _SIMULATED_LOOKS if is_simulated else estimate.settings.settling.seconds
+    looks = _SIMULATED_LOOKS if is_simulated else estimate.settings.settling.seconds
     campaign = estimate.settings.campaign.name
-    settled = await settle_doubts(reconciler, campaign, seconds, quiet=quiet)
+    settled = await settle_doubts(reconciler, campaign, looks, quiet=quiet)
     if settled.failure is not None and settled.left:
         log.warning("%s; what is in doubt stays so", settled.failure)
 
-    return settled
+    if is_simulated and not settled.is_interrupted:
+        await _receipts(committer, campaign)
 
 
 async def _receipts(committer: Committer, campaign: str) -> None:
