@@ -24,6 +24,7 @@ COMMANDS = (
     "receive",
     "status",
     "results",
+    "reconcile",
     "release",
     "pause",
     "resume",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from jobs import budgets, console
@@ -11,6 +12,7 @@ from jobs.drifting import drift_json, drift_line
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.stop import StopReason
 from pipeline.estimate import Estimate
+from pipeline.settle.evidence import evidence_json
 
 DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
 
@@ -27,10 +29,11 @@ UNFINISHED = frozenset({CREDENTIALS, STOPPED, IN_DOUBT})
 
 def exit_code(done: Dispatched, files: ResultFiles) -> int:
     """Return the code of the gravest thing that is left: 4, 6, 5, 3, or 0."""
-    states = files.states
-    if done.stopped is StopReason.REFUSED:
-        return CREDENTIALS
+    return CREDENTIALS if done.stopped is StopReason.REFUSED else code_of(files.states)
 
+
+def code_of(states: Mapping[str, int]) -> int:
+    """Return the code of a campaign whose rows are in these states."""
     if states.get("in_doubt") or states.get("sending"):
         return IN_DOUBT
 
@@ -49,6 +52,7 @@ def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> di
     return estimate_json(estimate) | {
         "states": dict(states),
         "in_doubt": states.get("in_doubt", 0),
+        "doubts": [evidence_json(each) for each in files.evidence],
         "duration_seconds": round(done.duration_seconds, 3),
         "achieved_segments_per_second": round(_achieved(done), 3),
         "cost_of_results": files.cost_micros / 1e6,
@@ -97,6 +101,9 @@ def next_step(done: Dispatched, code: int) -> str:
             "for the rows in doubt nobody knows whether the provider has them; they are never sent "
             "again by themselves. "
         )
+        if not done.is_simulated:
+            doubts += "Ask its listing again with `bandcast reconcile`. "
+
         return f"{doubts}For the rest: {because}{how}" if how else because + doubts + _THE_REST
 
     if code == STOPPED:

@@ -83,11 +83,15 @@ WALLS = {
             "pipeline.lifecycle",
             "pipeline.journal",
             "pipeline.wishes",
+            "pipeline.bandwidth.client",
+            "pipeline.bandwidth.connection",
             "pipeline.bandwidth.error_codes",
+            "pipeline.bandwidth.listing",
             "pipeline.bandwidth.wire",
             "pipeline.prepare.alphabet",
             "pipeline.prepare.columns",
             "pipeline.prepare.segments",
+            "pipeline.prepare.shards",
             "pipeline.prepare.smart",
             "pipeline.settle",
         },
@@ -174,6 +178,7 @@ SHARED_BY_JOBS = {
     "jobs.filters",
     "jobs.options",
     "jobs.progress",
+    "jobs.settling",
     "jobs.summary",
 }
 

@@ -13,12 +13,17 @@ Stores: `memory` (the readable reference) and `sqlite` (the embedded default).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from pipeline.journal.opening import open_journal as open_journal
+from pipeline.journal.settling import Candidate as Candidate
+from pipeline.journal.settling import Doubt as Doubt
+from pipeline.journal.settling import Evidence as Evidence
+from pipeline.journal.settling import Proof as Proof
+from pipeline.journal.settling import Settlement
 from pipeline.journal.words import Answer as Answer
 from pipeline.journal.words import Budget as Budget
 from pipeline.journal.words import Decision as Decision
@@ -48,7 +53,7 @@ MAX_LEAD_SECONDS = 2.0
 NO_BUDGET = Budget()
 
 
-class Journal(Protocol):
+class Journal(Settlement, Protocol):
     """Store of campaigns, shards, messages, receipts, suppressions and the account's pace."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -247,8 +252,11 @@ class Journal(Protocol):
     def suppressions(self) -> Iterator[list[Suppression]]:
         """Yield the suppression list, by number, in lists of up to 10,000."""
 
-    def payloads(self, campaign: str) -> Iterator[bytes]:
-        """Yield what the shards of a campaign hold, by number; nothing where it is unknown."""
+    def payloads(self, campaign: str, shards: Collection[int] | None = None) -> Iterator[bytes]:
+        """Yield what the shards of a campaign hold, by number; nothing where it is unknown.
+
+        None of `shards` is all of them.
+        """
 
     def spending(self, campaign: str, *, account: str, now: datetime) -> Spending:
         """Tell what the campaign, and `account` on the UTC day of `now`, has spent and reserved."""

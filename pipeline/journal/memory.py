@@ -38,6 +38,7 @@ from pipeline.journal.memory_tables import (
     Tables,
 )
 from pipeline.journal.reservation import Reservation
+from pipeline.journal.settling import How
 from pipeline.journal.spending import day_of, over, price_of
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
@@ -174,20 +175,35 @@ class MemoryJournal(Deciding):
         if (passed := over(budget, known, intent.cost_micros)) is not None:
             return OverBudget(row=intent.row, budget=passed)
 
+        self._keep_earlier(campaign, entry)
         was = entry.record
-        if was.attempts:
-            past = Past(entry.owner, was.message_id, was.error_code)
-            self.tables.earlier[Addressee(campaign, intent.row, was.attempts)] = past
-
         record = rules.attempted(was, entry.price)
         purse = Purse(campaign, pace.account, day_of(now))
         holding_nothing = was._replace(error_code=None)  # what a failure cost stays in its purse
-        begun = Entry(holding_nothing, entry.shard, grant.owner, price_of(intent), purse)
+        begun = Entry(
+            holding_nothing, entry.shard, grant.owner, price_of(intent), purse, begun_at=now
+        )
         self.tables.write(campaign, begun, record)
         start, after = reservation.reserve(moment, intent.segments, pace)
         self.tables.accounts[pace.account] = after
         attempt = AttemptId(run=grant.run, row=intent.row, number=record.attempts)
         return Permit(attempt=attempt, start_at=rules.from_micros(start))
+
+    def _keep_earlier(self, campaign: str, entry: Entry) -> None:
+        """Remember an attempt that another one follows, and its id."""
+        record = entry.record
+        if record.attempts:
+            attempt = Addressee(campaign, record.row, record.attempts)
+            self.tables.earlier[attempt] = Past(
+                owner=entry.owner,
+                message_id=record.message_id,
+                error_code=record.error_code,
+                begun_at=entry.begun_at,
+                is_doubtful=entry.price.is_released,
+            )
+
+        if record.message_id is not None:
+            self.tables.explain((campaign, record.row), record.message_id, How.EARLIER)
 
     def _cancel_where_refused(
         self, campaign: str, entry: Entry, intent: Intent, now: datetime

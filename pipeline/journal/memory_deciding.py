@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pipeline.journal import Decision, MessageRecord, rules
-from pipeline.journal.memory_reading import Reading
+from pipeline.journal.memory_settling import Settling
 from pipeline.journal.spending import Price, released
 from pipeline.lifecycle import Event, MessageState
 from pipeline.model import ReceiptKind
 from pipeline.retrying import may_retry
 
 
-class Deciding(Reading):
+class Deciding(Settling):
     """The methods of a `Journal` that have a `by` and a `because`, on tables."""
 
     def release(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pipeline.journal import (
     Decision,
     Enlistment,
+    Evidence,
     Grant,
     MessageRecord,
     Past,
@@ -18,6 +19,7 @@ from pipeline.journal import (
     rules,
 )
 from pipeline.journal.reservation import Reservation
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Inbound, Receipt, Wish
@@ -45,6 +47,16 @@ class Entry(NamedTuple):
     price: Price = Price()
     #: Of the latest attempt; None where there was none.
     purse: Purse | None = None
+    #: The latest attempt; None where there was none.
+    begun_at: datetime | None = None
+
+
+class Explained(NamedTuple):
+    """Whose a message id is that no message carries as its own."""
+
+    campaign: str
+    row: int
+    how: How
 
 
 class Lifted(NamedTuple):
@@ -109,6 +121,10 @@ class Tables:
     keys: dict[tuple[str, str], int] = field(default_factory=dict)
     #: The attempts that another one followed.
     earlier: dict[Addressee, Past] = field(default_factory=dict)
+    #: By message id.
+    explained: dict[str, Explained] = field(default_factory=dict)
+    #: By (campaign, row).
+    evidence: dict[tuple[str, int], Evidence] = field(default_factory=dict)
     #: In the order they came.
     receipts: dict[Receipt, Kept] = field(default_factory=dict)
     #: By (message id, our number), in the order they came.
@@ -205,6 +221,18 @@ class Tables:
                 entry = self.messages[key]
                 self.receipts[receipt] = kept._replace(addressee=key)
                 self.write(addressee.campaign, entry, rules.told(entry.record, receipt, past))
+
+        if self.messages[key].record.message_id != message_id:
+            self.explain(key, message_id, How.BESIDE)
+
+    def explain(self, key: tuple[str, int], message_id: str, how: How) -> bool:
+        """Claim a message id for a message; False where it is another one's."""
+        owners = [at for at, each in self.messages.items() if each.record.message_id == message_id]
+        if any(at != key for at in owners):
+            return False
+
+        known = self.explained.setdefault(message_id, Explained(*key, how))
+        return known[:2] == key
 
     def spend(self, entry: Entry, more: Sums) -> None:
         """Add to the purse of a message."""

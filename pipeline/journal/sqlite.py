@@ -28,6 +28,7 @@ from pipeline.journal import (
 )
 from pipeline.journal.reservation import Reservation
 from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Till, price_of
 from pipeline.journal.sqlite_deciding import Deciding
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
@@ -188,7 +189,7 @@ class SqliteJournal(Deciding):
         suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
         record, price = rules.untried(intent), price_of(intent)
         new = Entry(record, campaign, grant.shard, grant.owner, price, purse)
-        if not suppressed and hindrance is None and self._messages.add_attempted(new):
+        if not suppressed and hindrance is None and self._messages.add_attempted(new, now):
             return AttemptId(run=grant.run, row=intent.row, number=1)
 
         entry = self._messages.find(campaign, intent.row) or new
@@ -204,7 +205,7 @@ class SqliteJournal(Deciding):
         if hindrance is not None:
             return hindrance
 
-        number = self._messages.attempt_again(entry, grant.owner, price, purse)
+        number = self._messages.attempt_again(entry, grant.owner, price, purse, now)
         return AttemptId(run=grant.run, row=intent.row, number=number)
 
     def finish(self, finishes: Sequence[Finish]) -> None:
@@ -219,13 +220,17 @@ class SqliteJournal(Deciding):
                 if finish.owner != (entry.owner if past is None else past.owner):
                     continue
 
-                self._messages.change(entry, rules.finished(entry.record, finish, past))
+                record = rules.finished(entry.record, finish, past)
+                self._messages.change(entry, record)
                 if isinstance(finish.outcome, Accepted):
-                    attempt = Addressee(entry.campaign, entry.record.row, number)
+                    attempt = Addressee(entry.campaign, record.row, number)
+                    message_id = finish.outcome.message_id
                     if past is not None:
-                        self._messages.keep_id(attempt, finish.outcome.message_id)
+                        self._messages.keep_id(attempt, message_id)
 
-                    self._messages.apply_kept(attempt, finish.outcome.message_id)
+                    self._messages.apply_kept(attempt, message_id)
+                    if record.message_id != message_id:
+                        self._messages.explain(*attempt[:2], message_id, How.BESIDE)
 
     def leave(self, grant: Grant) -> None:
         """Give a shard back; see `Journal.leave`."""

@@ -10,19 +10,14 @@ from operator import itemgetter
 from pipeline.journal import Decision, MessageRecord, rules
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.spending import Price, released
-from pipeline.journal.sqlite_file import SqliteFile
-from pipeline.journal.sqlite_reading import Reading
-from pipeline.journal.sqlite_rows import Messages, find_plan
+from pipeline.journal.sqlite_rows import find_plan
+from pipeline.journal.sqlite_settling import Settling
 from pipeline.lifecycle import Event, MessageState
 from pipeline.retrying import may_retry
 
 
-class Deciding(Reading):
+class Deciding(Settling):
     """The methods of a `Journal` that have a `by` and a `because`, on a file."""
-
-    def __init__(self, file: SqliteFile) -> None:
-        super().__init__(file)
-        self._messages = Messages(self._file, self._purses)
 
     def release(
         self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime

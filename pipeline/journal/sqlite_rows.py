@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pipeline.errors import JournalError
 from pipeline.journal import Enlistment, MessageRecord, Past, rules
 from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
 from pipeline.journal.sqlite_file import Row, SqliteFile
 from pipeline.journal.sqlite_spending import Purses
@@ -73,9 +74,9 @@ class Messages:
         if number == entry.record.attempts:
             return None
 
-        return Past._make(self._file.all("earlier", entry.campaign, entry.record.row, number)[0])
+        return Past(*self._file.all("earlier", entry.campaign, entry.record.row, number)[0])
 
-    def add_attempted(self, entry: Entry) -> bool:
+    def add_attempted(self, entry: Entry, now: datetime) -> bool:
         """Record a first attempt; False where the message has a row or another row has its key.
 
         The caller reserves its cost.
@@ -83,16 +84,20 @@ class Messages:
         record = rules.attempted(entry.record, entry.price)
         values = (record.key, record.state, record.attempts, entry.owner, *entry.price, entry.purse)
         place = (entry.campaign, record.row, entry.shard)
-        return bool(self._file.run("add_attempted", *place, *values))
+        return bool(self._file.run("add_attempted", *place, *values, to_micros(now)))
 
-    def attempt_again(self, entry: Entry, owner: str, price: Price, purse: int) -> int:
+    def attempt_again(
+        self, entry: Entry, owner: str, price: Price, purse: int, now: datetime
+    ) -> int:
         """Record the next attempt of a message; return its number. The caller reserves its cost."""
         was, record = entry.record, rules.attempted(entry.record, entry.price)
         place = (entry.campaign, record.row)
-        known = (was.message_id, was.error_code)
-        self._file.run("keep_earlier", *place, was.attempts, entry.owner, *known)
-        values = (record.state, record.attempts, owner, *price, purse, *_known(record))
-        values += (record.earlier_micros,)
+        self._file.run("keep_earlier", *place)
+        if was.message_id is not None:
+            self.explain(*place, was.message_id, How.EARLIER)
+
+        values = (record.state, record.attempts, owner, *price, purse, to_micros(now))
+        values += (*_known(record), record.earlier_micros)
         _expect_one(self._file.run("attempt_again", *values, *place, was.state, was.attempts))
         return record.attempts
 
@@ -153,10 +158,19 @@ class Messages:
 
         self.change(entry, record)
         self._file.run("match_receipts", addressee.campaign, addressee.row, message_id)
+        if record.message_id != message_id:
+            self.explain(addressee.campaign, addressee.row, message_id, How.BESIDE)
 
     def keep_id(self, addressee: Addressee, message_id: str) -> None:
         """Remember the provider's id of an attempt that another one followed."""
         self._file.run("set_earlier_id", message_id, *addressee)
+
+    def explain(self, campaign: int, row: int, message_id: str, how: How) -> bool:
+        """Claim a message id for a message; False where it is another one's."""
+        if self._file.run("explain", message_id, campaign, row, how.value):
+            return True
+
+        return self._file.one("claim", message_id) == (campaign, row)
 
 
 def find_plan(file: SqliteFile, campaign: str) -> Plan | None:

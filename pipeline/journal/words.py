@@ -230,6 +230,9 @@ class Past(NamedTuple):
     message_id: str | None = None
     #: What it failed with; None where it did not fail (not sent, or a doubt that was released).
     error_code: str | None = None
+    begun_at: datetime | None = None
+    #: An operator released its doubt.
+    is_doubtful: bool = False
 
 
 class Decision(NamedTuple):

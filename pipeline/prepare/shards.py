@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
 
 import polars as pl
@@ -87,8 +87,12 @@ def read_prices(payload: bytes) -> pl.DataFrame:
     return pl.read_ipc(BytesIO(payload), columns=wanted)
 
 
-def read_shard(payload: bytes) -> list[Message]:
-    """Return the messages of a shard, in the order of the plan."""
+def read_shard(payload: bytes, rows: Collection[int] | None = None) -> list[Message]:
+    """Return the messages of a shard, in the order of the plan; None of `rows` is all of them."""
+    frame = pl.read_ipc(BytesIO(payload))
+    if rows is not None:
+        frame = frame.filter(pl.col(columns.ROW).is_in(list(rows)))
+
     return [
         Message(
             row=row[columns.ROW],
@@ -101,7 +105,7 @@ def read_shard(payload: bytes) -> list[Message]:
             cost_micros=row[COST_MICROS],
             media=tuple(row[_MEDIA]),
         )
-        for row in pl.read_ipc(BytesIO(payload)).iter_rows(named=True)
+        for row in frame.iter_rows(named=True)
     ]
 
 

@@ -128,6 +128,16 @@ def test_a_doubt_that_is_written_off_is_final_and_keeps_what_made_it_one(store):
     assert take(journal, owner=OTHER, now=later(99)).settled == {1, 2}
 
 
+def test_what_was_written_off_may_still_be_the_text_that_the_listing_shows(journal):
+    """Else another message to the same number would be said to be that text."""
+    doubtful(journal, 1)
+    write_off(journal, 1)
+
+    assert [(each.row, each.state, each.begun_at) for each in journal.doubts()] == [
+        (1, "written_off", (NOW,))
+    ]
+
+
 def test_only_a_doubt_is_written_off(journal):
     enlist(journal, shard(rows=3))
     finish(journal, begin_one(journal, take(journal), 1), accepted())

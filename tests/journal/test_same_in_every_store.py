@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeline.errors import BandcastError
-from pipeline.journal import Budget, Finish, Intent, Pace, Permit, open_journal
+from pipeline.journal import (
+    Budget,
+    Candidate,
+    Evidence,
+    Finish,
+    Intent,
+    Pace,
+    Permit,
+    Proof,
+    open_journal,
+)
 from pipeline.model import (
     Accepted,
     Halted,
@@ -206,6 +216,34 @@ class Stores(RuleBasedStateMachine):
             lambda journal: getattr(journal, word)(CAMPAIGN, by="ana", because="b", now=self.now)
         )
 
+    @rule(
+        row=ROWS,
+        number=st.integers(1, 3),
+        whose=ROWS,
+        kind=st.sampled_from(ReceiptKind),
+        seconds=st.integers(0, 3),
+    )
+    def settle_and_learn(self, row, number, whose, kind, seconds):
+        receipt = Receipt(
+            kind=kind,
+            message_id=f"id-{whose}-{number}",
+            to=f"+1919555010{whose % 5}",
+            time=NOW + timedelta(seconds=seconds),
+            carrier="Verizon",
+        )
+        told = ((receipt, b"{}"),)
+        proof = Proof(
+            campaign=CAMPAIGN,
+            row=row,
+            attempts=number,
+            message_id=receipt.message_id,
+            receipts=told,
+        )
+        evidence = Evidence(row, self.now, (Candidate(receipt.message_id, self.now),), number)
+        self.both(lambda journal: journal.note(CAMPAIGN, [evidence]))
+        self.both(lambda journal: journal.settle([proof], now=self.now))
+        self.both(lambda journal: journal.learn(told, now=self.now))
+
     @rule(digit=st.integers(0, 4))
     def suppress(self, digit):
         number = f"+1919555010{digit}"
@@ -231,6 +269,11 @@ class Stores(RuleBasedStateMachine):
         self.both(lambda journal: list(journal.suppressions()))
         self.both(lambda journal: (journal.decisions(CAMPAIGN), journal.paused(CAMPAIGN)))
         self.both(lambda journal: sorted(journal.retryable(CAMPAIGN)))
+        self.both(lambda journal: (journal.doubts(), journal.evidence(CAMPAIGN)))
+        self.both(lambda journal: journal.last_attempt(CAMPAIGN))
+        self.both(lambda journal: journal.silent(CAMPAIGN, since=NOW + timedelta(seconds=2)))
+        ids = [f"id-{row}-{number}" for row in range(1, 13) for number in (1, 2)]
+        self.both(lambda journal: journal.explained(ids))
         account, now = PACE.account, self.now
         spending = self.both(lambda journal: journal.spending(CAMPAIGN, account=account, now=now))
         assert min(*spending.campaign, *spending.day) >= 0
