@@ -93,10 +93,10 @@ def run(
         smart_accents=smart_accents,
     )
     _refuse_expired(settings)
-    _refuse_to_ask_nobody(yes=yes)
     ends_at = moment_of(until, now=datetime.now(UTC))
     folder = options.out_folder(out, settings)
     provider = _provider(profile, simulate=simulate, faults=faults, seed=seed)
+    _refuse_to_ask_nobody(yes=yes)
     url = _journal_url(campaign, settings, folder, simulate=simulate)
     started_at = _started_at(url, settings)
     bars = options.bars_by(settings, url, now=started_at)
