@@ -23,7 +23,7 @@ def results(folder):
 @contextmanager
 def doubts(folder):
     """A campaign whose answers were all lost, of a provider that answers from now on."""
-    write_campaign(folder, people=6)
+    write_campaign(folder, people=6, text=CAMPAIGN + "[settling]\nseconds = []\n")
     with simulating("--faults", "lost=1") as url:
         port = url.rpartition(":")[2]
         assert run(folder, *SEND, env=account(url)).code == 6
