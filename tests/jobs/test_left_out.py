@@ -105,10 +105,16 @@ def test_a_campaign_in_a_journal_of_schema_2_goes_on_by_the_lists(folder, provid
     started(folder, provider, env)
     with sqlite3.connect(folder / "journal.db") as journal:
         journal.execute("DROP TABLE left_out")
-        for table in ("purse", "inbound", "last_word"):
+        for table in ("purse", "inbound", "last_word", "explained", "evidence"):
             journal.execute(f"DROP TABLE {table}")
 
-        for column in ("segments", "cost_micros", "is_released", "purse"):
+        for index in ("message_in_doubt", "message_released", "doubtful_attempt"):
+            journal.execute(f"DROP INDEX {index}")
+
+        for column in ("begun_at", "is_doubtful"):
+            journal.execute(f"ALTER TABLE earlier_attempt DROP COLUMN {column}")
+
+        for column in ("segments", "cost_micros", "is_released", "purse", "begun_at"):
             journal.execute(f"ALTER TABLE message DROP COLUMN {column}")
 
         journal.execute("PRAGMA user_version = 2")
