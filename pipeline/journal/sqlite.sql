@@ -561,14 +561,15 @@ SELECT row, key, state, attempts, message_id, http_status, error_code, error, ac
 FROM message WHERE campaign = ? AND row > ? ORDER BY row LIMIT ?;
 
 -- doubts --
--- Find the messages whose latest attempt came to what nobody knows; an open one is in an open shard.
+-- Find the messages whose latest attempt came to what nobody knows. An open one lies in an open
+-- shard; CROSS makes SQLite begin with those.
 SELECT name, shard, row, attempts, state, begun_at
 FROM (
     SELECT * FROM message WHERE state = 'in_doubt'
     UNION SELECT * FROM message WHERE state = 'written_off'
     UNION SELECT * FROM message
     WHERE is_released = 1 AND state NOT IN ('accepted', 'delivered', 'failed')
-    UNION SELECT message.* FROM shard JOIN message USING (campaign, shard)
+    UNION SELECT message.* FROM shard CROSS JOIN message USING (campaign, shard)
     WHERE shard.state = 'open' AND message.state = 'sending') doubtful
 JOIN campaign ON campaign.id = doubtful.campaign;
 
