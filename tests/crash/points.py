@@ -1,0 +1,234 @@
+"""Where a process can be made to die: every numbered step of a run, by SIGKILL from inside.
+
+The product has no hooks for it: the step of the real class is wrapped, in the process that is to
+die. It writes a note first, of the attempts the step was about and, where known, what they came to.
+
+    1 enlist-shard           a shard of the plan is written, the others are not
+    2 enlist-before-commit   3 enlist-after-commit
+    4 plan-before-publish    5 plan-after-publish
+    6 take-before-commit     7 take-after-commit (of a dead run's attempts: now they are doubts)
+    8 intent-before-commit   9 intent-during-commit     10 intent-after-commit
+   11 post-before           12 post-during (the request is out, no answer read)
+   13 post-headers (of the answer, its body not read)
+   14 post-after (the outcome is known, and not written)
+   15 outcome-before-commit 16 outcome-during-commit    17 outcome-after-commit
+   18 leave-before-commit   19 leave-after-commit
+   20 results-writing       21 results-before-rename    22 results-after-rename (of the Parquet)
+   23 receipt-before-commit 24 receipt-during-commit    25 receipt-after-commit (not answered yet)
+"""
+
+import asyncio
+import functools
+import json
+import os
+import random
+import re
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import aiohttp
+
+from pipeline import tables
+from pipeline.bandwidth.client import BandwidthClient
+from pipeline.estimate import Estimate
+from pipeline.journal import Permit
+from pipeline.journal.sqlite import SqliteJournal
+from pipeline.journal.sqlite_file import SqliteFile
+from pipeline.model import AttemptId
+
+#: Every point, in the order of a run.
+POINTS = tuple(re.findall(r"\d+ ([a-z]+(?:-[a-z]+)+)", __doc__))
+ENLISTING = POINTS[:5]
+SENDING = POINTS[5:17]
+ENDING = POINTS[17:22]
+RECEIVING = POINTS[22:]
+
+#: A request that was written is read by then, and its answer takes longer.
+_ON_ITS_WAY_SECONDS = 0.004
+#: A commit takes about so long; the kill comes somewhere in it.
+_COMMIT_SECONDS = 0.003
+
+
+class Death:
+    """Comes when one point is passed for the nth time with a row that counts."""
+
+    def __init__(self, point, *, nth, rows, note):
+        self.point, self.nth, self.rows, self.note = point, nth, rows, note
+        self.passed = 0
+
+    def is_due(self, point, attempts=(), outcomes=None):
+        if point != self.point:
+            return False
+
+        if attempts and not any(self.counts(each) for each in attempts):
+            return False
+
+        self.passed += 1
+        if self.passed != self.nth:
+            return False
+
+        if self.note is not None:
+            tags = [each.tag for each in attempts]
+            said = {"point": point, "attempts": tags, "outcomes": outcomes or {}}
+            self.note.write_text(json.dumps(said))
+
+        return True
+
+    def counts(self, attempt):
+        return self.rows is None or (attempt.row in self.rows and attempt.number == 1)
+
+    def at(self, point, attempts=(), outcomes=None):
+        """Die here, if this is the place and the time."""
+        if self.is_due(point, attempts, outcomes):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install(point, *, nth=1, rows=None, note=None):
+    """Make this process die at a point."""
+    death = Death(point, nth=nth, rows=rows, note=note)
+    _around_commits(death)
+    _around_enlisting(death)
+    _around_posts(death)
+    _around_results(death)
+
+
+# --- The journal ---------------------------------------------------------------------------------
+
+
+def _around_commits(death):
+    """Note what a transaction does, and come by before, during and after its commit."""
+    doing = {}  # kind -> what it came to, by attempt
+
+    def noting(kind, found):
+        original = getattr(SqliteJournal, kind)
+
+        @functools.wraps(original)
+        def noted(self, *arguments, **options):
+            result = original(self, *arguments, **options)
+            if (about := found(result, *arguments)) is not None:
+                doing.setdefault(_WORDS.get(kind, kind), {}).update(about)
+
+            return result
+
+        setattr(SqliteJournal, kind, noted)
+
+    noting("_add", lambda *_: {})
+    noting("take", lambda grant, *_: {} if grant else None)
+    noting("begin", lambda answers, *_: _begun(answers))
+    noting("finish", lambda _, finishes: {f.attempt: type(f.outcome).__name__ for f in finishes})
+    noting("leave", lambda *_: {})
+    noting("receive", lambda _, receipts: {} if receipts else None)
+    commit, undo = SqliteFile._commit, SqliteFile._undo
+
+    def commit_and_die(self):
+        done, told = dict(doing), {}
+        doing.clear()
+        for kind, outcomes in done.items():
+            told = {attempt.tag: outcome for attempt, outcome in outcomes.items()}
+            death.at(f"{kind}-before-commit", list(outcomes), told)
+            if death.is_due(f"{kind}-during-commit", list(outcomes), told):
+                _die_soon(random.Random(f"{death.point} {death.nth}").uniform(0, _COMMIT_SECONDS))
+
+        commit(self)
+        for kind, outcomes in done.items():
+            told = {attempt.tag: outcome for attempt, outcome in outcomes.items()}
+            death.at(f"{kind}-after-commit", list(outcomes), told)
+
+    def undo_and_forget(self):
+        doing.clear()
+        undo(self)
+
+    SqliteFile._commit, SqliteFile._undo = commit_and_die, undo_and_forget
+
+
+_WORDS = {"_add": "enlist", "begin": "intent", "finish": "outcome", "receive": "receipt"}
+
+
+def _begun(answers):
+    permits = [answer.attempt for answer in answers if isinstance(answer, Permit)]
+    return dict.fromkeys(permits, "") or None
+
+
+def _die_soon(seconds):
+    """Die from another thread, while this one writes."""
+
+    def die():
+        time.sleep(seconds)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=die, daemon=True).start()
+
+
+def _around_enlisting(death):
+    run, publish = SqliteFile.run, Estimate.publish
+
+    def run_and_die(self, name, *values):
+        count = run(self, name, *values)
+        if name == "add_payload":
+            death.at("enlist-shard")
+
+        return count
+
+    def publish_and_die(self, path):
+        death.at("plan-before-publish")
+        publish(self, path)
+        death.at("plan-after-publish")
+
+    SqliteFile.run, Estimate.publish = run_and_die, publish_and_die
+
+
+# --- The wire and the files ----------------------------------------------------------------------
+
+
+def _around_posts(death):
+    posting = ContextVar("posting", default=None)
+    send, begin_answer = BandwidthClient.send, aiohttp.ClientResponse.start
+
+    async def send_and_die(self, message, *, tag):
+        attempt = AttemptId.from_tag(tag)
+        death.at("post-before", [attempt])
+        posting.set(attempt)
+        try:
+            outcome = await send(self, message, tag=tag)
+        finally:
+            posting.set(None)
+
+        death.at("post-after", [attempt], {tag: type(outcome).__name__})
+        return outcome
+
+    async def begin_answer_and_die(self, connection):
+        attempt = posting.get()
+        if attempt is not None and death.is_due("post-during", [attempt]):
+            await asyncio.sleep(_ON_ITS_WAY_SECONDS)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        answer = await begin_answer(self, connection)
+        if attempt is not None:
+            death.at("post-headers", [attempt])
+
+        return answer
+
+    BandwidthClient.send, aiohttp.ClientResponse.start = send_and_die, begin_answer_and_die
+
+
+def _around_results(death):
+    replacing = tables.replacing
+
+    @contextmanager
+    def replacing_and_die(path):
+        is_result = path.name == "results.parquet"
+        with replacing(path) as temporary:
+            if is_result:
+                death.at("results-writing")
+
+            yield temporary
+            if is_result:
+                death.at("results-before-rename")
+
+        if is_result:
+            death.at("results-after-rename")
+
+    tables.replacing = replacing_and_die
