@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from tests.crash import points
 from tests.crash.launch import NOTHING
-from tests.crash.promises import Broken, check_a_death, check_the_end, demand
+from tests.crash.promises import Broken, check_a_death, check_texts, check_the_end, demand
 from tests.crash.story import Story, simulating
 from tests.crash.witnesses import read_journal, read_note, received
 from tests.jobs.receiving import free_port
@@ -149,6 +149,7 @@ def _stop_at_the_budget(story, more=4):
     story.finish("--budget", f"{(tried + more) * _MONEY:.3f}")
     journal, texts = read_journal(story.journal), received(story)
     now = len(journal.rows) - len(journal.in_state("ready"))
+    check_texts(story, journal, texts)
     demand("budget", len(texts) <= tried + more, f"{len(texts)} texts, paid for {tried + more}")
     demand("budget", now == tried + min(more, left), f"{now - tried} more messages, not {more}")
     demand("complete", not journal.open, "a run ended, and an attempt is open still")

@@ -12,7 +12,9 @@ What is done to a bandcast beside its command line is a `Tampering`. By hand, wi
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,6 +75,10 @@ class Tampering:
 
 NOTHING = Tampering()
 
+#: multiprocessing looks after all its processes at every start, and two threads that ask one
+#: process for its exit code at once get one answer between them.
+_ONE_AT_A_TIME = threading.Lock()
+
 
 @dataclass(kw_only=True)
 class Bandcast:
@@ -89,7 +95,8 @@ class Bandcast:
     @property
     def code(self):
         """Its exit code, -9 after a SIGKILL; None while it lives."""
-        return self.process.exitcode
+        with _ONE_AT_A_TIME:
+            return self.process.exitcode
 
     @property
     def out(self):
@@ -101,16 +108,26 @@ class Bandcast:
 
     def wait(self, seconds=120.0):
         """Wait for its end; returns the exit code."""
-        self.process.join(seconds)
+        deadline = time.monotonic() + seconds
+        while self.code is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+
         assert self.code is not None, f"still running after {seconds} s: {self.err[-500:]}"
         return self.code
 
     def kill(self):
         self.process.kill()
-        self.process.join()
+        self.wait()
 
     def signal(self, number):
         os.kill(self.pid, number)
+
+    def freeze(self):
+        """SIGSTOP it, and wait until every thread of it stands still."""
+        self.signal(signal.SIGSTOP)
+        threads = list(Path(f"/proc/{self.pid}/task").iterdir())
+        while not all(_state(thread) == "T" for thread in threads):
+            time.sleep(0.001)
 
     def says(self, words, seconds=60.0):
         """Wait for a line on stderr that has these words; returns it."""
@@ -125,6 +142,10 @@ class Bandcast:
         raise AssertionError(f"never said '{words}': {self.err[-500:]}")
 
 
+def _state(thread):
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+
+
 def start(arguments, *, env, folder, tampering=NOTHING):
     """Start `bandcast ARGUMENTS`, whose output goes to files in a folder."""
     number = sum(1 for _ in folder.glob("run-*.out"))
@@ -134,7 +155,9 @@ def start(arguments, *, env, folder, tampering=NOTHING):
     process = _context().Process(
         target=_be_bandcast, args=([str(each) for each in arguments], env, out, err, tampering)
     )
-    process.start()
+    with _ONE_AT_A_TIME:
+        process.start()
+
     return Bandcast(process=process, out_path=out, err_path=err)
 
 

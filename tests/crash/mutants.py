@@ -90,7 +90,7 @@ def early():
         with self._journal.transaction():
             replies = self._batches.run(batch)
             self._loop.call_soon_threadsafe(self._deliver, replies)
-            time.sleep(0.03)
+            time.sleep(0.15)
 
         return []
 

@@ -45,7 +45,7 @@ def demand(promise, holds, sentence):
 def check_a_death(story, note=None):
     """Look at what a send left that died just now, before anybody mends it."""
     journal, texts = read_journal(story.journal), received(story)
-    _check_texts(story, journal, texts)
+    check_texts(story, journal, texts)
     for row, attempts in story.open_at_death.items():
         record = journal.rows.get(row)
         kept = record is not None and record.attempts == attempts and record.state in SETTLED
@@ -61,7 +61,8 @@ def check_a_death(story, note=None):
     return journal
 
 
-def _check_texts(story, journal, texts):
+def check_texts(story, journal, texts):
+    """Every text was recorded before, and its row has no second one before it."""
     had = set()
     for text in texts:
         attempt = text.attempt
@@ -164,7 +165,7 @@ def check_the_end(story, *, states=frozenset({*TAKEN, "in_doubt"})):
     left_out = by_state.pop("skipped", set()) | by_state.pop("cancelled", set())
     demand("explained", left_out == repeated, "not the repeated rows, and only they, are skipped")
     demand("complete", set(by_state) <= states, f"rows were left {sorted(set(by_state) - states)}")
-    _check_texts(story, journal, texts)
+    check_texts(story, journal, texts)
     got = {text.attempt.row for text in texts}
     taken = set().union(*(by_state.get(state, set()) for state in TAKEN))
     doubts = by_state.get("in_doubt", set())

@@ -16,7 +16,7 @@ from tests.crash.kinds import Told
 from tests.crash.launch import NOTHING
 from tests.crash.promises import check_a_death, check_the_end, demand
 from tests.crash.story import Story, simulating
-from tests.crash.witnesses import longest_gap, read_journal, received
+from tests.crash.witnesses import is_writable, longest_gap, read_journal, received
 
 HELD = 7
 #: Longer than a jump of the clock may hold a run up (`MAX_LEAD_SECONDS`), and a start-up.
@@ -58,8 +58,18 @@ def _wait_for_texts(story, running, count):
 
 
 def _freeze(story, running):
-    """Stop a process for now, and note its open attempts."""
-    running.signal(signal.SIGSTOP)
+    """Stop a process for now, and note its open attempts.
+
+    Not in the middle of a commit: then nobody can write the journal until it goes on.
+    """
+    while True:
+        running.freeze()
+        if is_writable(story.journal):
+            break
+
+        running.signal(signal.SIGCONT)
+        time.sleep(0.01)
+
     time.sleep(0.2)  # what is on its way arrives
     journal = read_journal(story.journal)
     story.kills += 1  # it may leave as much in doubt as a death

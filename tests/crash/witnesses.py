@@ -74,6 +74,18 @@ def read_journal(path):
         return Journal(*plan, shard_rows, {row: Record(*more) for row, *more in rows})
 
 
+def is_writable(path):
+    """Tell whether a transaction could begin now."""
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+
+        connection.execute("ROLLBACK")
+        return True
+
+
 class Received(NamedTuple):
     """A text that the provider took."""
 
