@@ -17,7 +17,7 @@ from tests.crash import points
 from tests.crash.launch import NOTHING
 from tests.crash.promises import Broken, check_a_death, check_texts, check_the_end, demand
 from tests.crash.story import Story, simulating
-from tests.crash.witnesses import read_journal, read_note, received
+from tests.crash.witnesses import AttemptId, read_journal, read_note, received
 from tests.jobs.receiving import free_port
 
 #: Every fault of an answer, as a share that leaves enough texts to go on with.
@@ -60,6 +60,8 @@ class Told:
     done: Counter = field(default_factory=Counter)
     #: Points that a run did not come by.
     missed: Counter = field(default_factory=Counter)
+    #: How often the kill during a step came before it was done, and after.
+    during: Counter = field(default_factory=Counter)
     doubts: int = 0
     #: The doubts of attempts that were open when a process died.
     doubts_by_death: int = 0
@@ -72,8 +74,10 @@ class Told:
 
     def sum_up(self, story, by_state):
         doubts = by_state.get("in_doubt", set())
-        self.doubts, self.doubts_by_death = len(doubts), len(doubts & story.open_at_death.keys())
-        self.texts, self.rows = story.ledger()["messages"], story.results().height
+        self.doubts += len(doubts)
+        self.doubts_by_death += len(doubts & story.open_at_death.keys())
+        self.texts += len(received(story))
+        self.rows += story.results().height
         self.burst, self.lanes = story.burst, story.lanes
 
 
@@ -90,7 +94,7 @@ def tell_points(folder, seed, *, fault="none", tampering=NOTHING, wanted=points.
         story = Story(
             folder=folder,
             url=url,
-            messages=600 if fault == "silent" else 260,  # the others go on while one waits
+            messages=600 if fault == "silent" else 340,  # the others go on while one waits
             rate=50.0,
             seed=seed,
             tampering=tampering,
@@ -129,7 +133,21 @@ def _die_at(story, point, dice, fault, told):
 
     story.kills += 1
     told.kills[point, fault] += 1
-    check_a_death(story, read_note(note))
+    said = read_note(note)
+    journal = check_a_death(story, said)
+    if "during" in point:
+        told.during[point, _was_done(story, journal, said)] += 1
+
+
+def _was_done(story, journal, note):
+    """Tell whether the step that a process died in had its effect all the same."""
+    attempt = AttemptId.from_tag(note["attempts"][0])
+    record = journal.rows.get(attempt.row)
+    if note["point"] == "post-during":
+        return attempt in {text.attempt for text in received(story)}
+
+    is_known = record is not None and record.attempts >= attempt.number
+    return is_known and (note["point"].startswith("intent") or record.state != "sending")
 
 
 def _victims(story, fault):
@@ -143,11 +161,11 @@ def _victims(story, fault):
 
 def _stop_at_the_budget(story, more=4):
     """Give a run money for a few messages more: it has to stop there, and not one message later."""
-    journal = read_journal(story.journal)
+    journal = read_journal(story)
     tried = len(journal.rows) - len(journal.in_state("ready"))
     left = story.messages - tried
     story.finish("--budget", f"{(tried + more) * _MONEY:.3f}")
-    journal, texts = read_journal(story.journal), received(story)
+    journal, texts = read_journal(story), received(story)
     now = len(journal.rows) - len(journal.in_state("ready"))
     check_texts(story, journal, texts)
     demand("budget", len(texts) <= tried + more, f"{len(texts)} texts, paid for {tried + more}")

@@ -20,11 +20,13 @@ is said in `test_mutants`.
     enlists_in_pieces    a plan is committed shard by shard
     writes_in_place      results are written over the old ones, not beside them
     ignores_slots        a lane does not wait for its slot of the rate
+    paces_alone          every process has the whole rate of the account to itself
     looks_first          the budget is looked at before the transaction that reserves, not in it
     forgetful            what the open attempts of a dead run had reserved is given back
 """
 
 import asyncio
+import os
 import re
 import time
 from contextlib import contextmanager, suppress
@@ -239,6 +241,17 @@ def ignores_slots():
         return not self._stop.requested
 
     Pacer.slot = slot
+
+
+def paces_alone():
+    """Reserve against an account that no other process knows."""
+    begin = SqliteJournal.begin
+
+    def begin_alone(self, *arguments, pace, **more):
+        own = replace(pace, account=f"{pace.account} {os.getpid()}")
+        return begin(self, *arguments, pace=own, **more)
+
+    SqliteJournal.begin = begin_alone
 
 
 def looks_first():

@@ -44,7 +44,7 @@ def demand(promise, holds, sentence):
 
 def check_a_death(story, note=None):
     """Look at what a send left that died just now, before anybody mends it."""
-    journal, texts = read_journal(story.journal), received(story)
+    journal, texts = read_journal(story), received(story)
     check_texts(story, journal, texts)
     for row, attempts in story.open_at_death.items():
         record = journal.rows.get(row)
@@ -152,7 +152,7 @@ def _check_the_post(story, note, attempt, *, is_out):
 def check_the_end(story, *, states=frozenset({*TAKEN, "in_doubt"})):
     """Nobody got two, nobody was lost, and what is not known says so; returns state -> rows."""
     demand("once", not story.doubled(), f"{len(story.doubled())} handsets have more than one text")
-    journal, texts = read_journal(story.journal), received(story)
+    journal, texts = read_journal(story), received(story)
     check_files(story)
     results = story.results()
     asked = list(range(1, story.messages + REPEATS + 1))
@@ -199,8 +199,8 @@ def _faults(story, row, attempts):
     return [story.fortune.fault(story.number(row), request) for request in range(1, attempts + 1)]
 
 
-def check_the_rate(story, texts, *, senders=1):
+def check_the_rate(story, texts):
     """A window has at most the rate, a bucket, and what two processes had in flight."""
-    most = 2 * story.lanes * senders + 1 + story.rate * BUCKET_SECONDS
+    most = 2 * story.lanes + 1 + story.rate * BUCKET_SECONDS
     story.burst = max(story.burst, burst(texts, story.rate))
     demand("rate", story.burst <= most, f"{story.burst:.0f} segments above the rate, {most:.0f}")

@@ -5,16 +5,18 @@ broken   SIGSTOP; the lock's file is gone, a second takes over; SIGCONT: the fir
 lapsed   the same past the lease, where no lock is seen: before its end nobody takes over
 twice    the same cron line started twice at once: one ends with 7
 clock    the wall clock jumps an hour, both ways, between runs and within: no burst, no stall
+shared   two campaigns at once on one journal and account, one is killed: they share the rate
 stopped  SIGTERM finishes what is in flight; a second SIGINT leaves it in doubt, and says so
 """
 
+import random
 import signal
 import time
 from contextlib import contextmanager
 
 from tests.crash.kinds import Told
 from tests.crash.launch import NOTHING
-from tests.crash.promises import check_a_death, check_the_end, demand
+from tests.crash.promises import check_a_death, check_the_end, check_the_rate, demand
 from tests.crash.story import Story, simulating
 from tests.crash.witnesses import is_writable, longest_gap, read_journal, received
 
@@ -71,7 +73,7 @@ def _freeze(story, running):
         time.sleep(0.01)
 
     time.sleep(0.2)  # what is on its way arrives
-    journal = read_journal(story.journal)
+    journal = read_journal(story)
     story.kills += 1  # it may leave as much in doubt as a death
     story.open_at_death |= journal.open
     return journal
@@ -133,7 +135,7 @@ def _take_over(story, first, frozen, told, **changes):
 
     demand("end", first.wait(60) in (0, 5, 6), f"the first run ended with {first.code}")
     owners = {record.owner for record in frozen.rows.values()}
-    begun = {row for row, had in read_journal(story.journal).rows.items() if had.owner in owners}
+    begun = {row for row, had in read_journal(story).rows.items() if had.owner in owners}
     news = begun - frozen.rows.keys()
     demand("exclusive", not news, f"{len(news)} attempts were begun by a run that was taken over")
 
@@ -170,6 +172,36 @@ def tell_clock(folder, seed, *, tampering=NOTHING):
     return told
 
 
+def tell_shared(folder, seed, *, tampering=NOTHING):
+    told, dice = Told(), random.Random(seed)
+    both = {"messages": 90, "rate": 50.0, "seed": seed, "tampering": tampering}
+    with simulating("latency=40", seed=seed) as url:
+        one = Story(folder=folder / "one", url=url, home=folder, **both)
+        two = Story(folder=folder / "two", url=url, home=folder, **both)
+        two.name, two.sender, two.first = "other", "+19195550124", 1_000
+        for story in (one, two):
+            story.folder.mkdir()
+            story.write()
+
+        with two.sending() as neighbour:
+            with one.sending() as running:
+                _wait_for_texts(one, running, dice.randint(20, 60))
+
+            one.kills += 1
+            told.kills["a random moment", "a neighbour"] += 1
+            one.open_at_death = read_journal(one, is_in_use=True).open
+            one.finish()
+            two.exit_codes.append(neighbour.wait(60))
+
+        for story in (one, two):
+            by_state = check_the_end(story)
+            check_the_rate(one, [*received(one), *received(two)])
+            told.sum_up(story, by_state)
+
+    told.done["two campaigns at once"] += 1
+    return told
+
+
 def tell_stopped(folder, seed, *, tampering=NOTHING):
     slow = "latency=300"
     with _told(folder, seed, tampering, messages=140, faults=slow) as (story, told):
@@ -178,7 +210,7 @@ def tell_stopped(folder, seed, *, tampering=NOTHING):
             running.signal(signal.SIGTERM)
             demand("end", running.wait(30) == 5, f"stopped, it ended with {running.code}")
 
-        journal = read_journal(story.journal)
+        journal = read_journal(story)
         demand("doubt", not journal.in_state("sending", "in_doubt"), "a clean stop leaves a doubt")
         with story.sending() as running:
             _wait_for_texts(story, running, 10)
@@ -194,7 +226,7 @@ def tell_stopped(folder, seed, *, tampering=NOTHING):
 
 
 def _check_what_was_left(story):
-    journal = read_journal(story.journal)
+    journal = read_journal(story)
     open_ = journal.in_state("sending") | set(
         story.results().filter(story.results()["state"] == "sending")["row"]
     )
@@ -211,5 +243,6 @@ SCENES = {
     "lapsed": tell_lapsed,
     "twice": tell_twice,
     "clock": tell_clock,
+    "shared": tell_shared,
     "stopped": tell_stopped,
 }

@@ -44,6 +44,12 @@ class Story:
     faults: str = "latency=40"
     #: The slowest answer that it gives.
     slowest_seconds: float = FIRST_LATENCY_SECONDS
+    name: str = "crash"
+    sender: str = "+19195550123"
+    #: Where its journal is; its own folder by default.
+    home: Path | None = None
+    #: Its first handset, of all there are.
+    first: int = 0
     kills: int = 0
     #: The most segments by which any window had more than the rate.
     burst: float = 0.0
@@ -66,11 +72,11 @@ class Story:
 
     @property
     def journal(self):
-        return self.folder / "journal.db"
+        return (self.home or self.folder) / "journal.db"
 
     def number(self, row):
         """The phone number of a row, 1 the first."""
-        place = (row - 1) % self.messages
+        place = self.first + (row - 1) % self.messages
         return f"+1{AREAS[place % len(AREAS)]}555{place // len(AREAS):04d}"
 
     def write(self):
@@ -81,8 +87,8 @@ class Story:
             'sender = "default"\nprefix = "1"\nbase = "0.004"\n'
         )
         self.campaign.write_text(
-            '[campaign]\nname = "crash"\nrecipients = "people.csv"\nfrom = ["+19195550123"]\n'
-            f'template = "Hi {{name}}"\n[sending]\nrate = {self.rate}\n'
+            f'[campaign]\nname = "{self.name}"\nfrom = ["{self.sender}"]\n'
+            f'recipients = "people.csv"\ntemplate = "Hi {{name}}"\n[sending]\nrate = {self.rate}\n'
             '[rates]\ncard = "card.toml"\n'
         )
 

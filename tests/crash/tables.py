@@ -10,6 +10,7 @@ def table(told, broken, *, seconds):
     results = [each for _, each in told]
     kills = sum((each.kills for each in results), Counter())
     done = sum((each.done for each in results), Counter())
+    during = sum((each.during for each in results), Counter())
     missed = sum((each.missed for each in results), Counter())
     kinds = Counter(tale.kind for tale, _ in told)
     doubts = sum(each.doubts for each in results)
@@ -26,6 +27,10 @@ def table(told, broken, *, seconds):
         + ", ".join(f"{count} {kind}" for kind, count in kinds.items()),
         "kills": f"{kills.total():,} in {seconds:,.0f} s",
         "done besides": besides or "nothing",
+        "died during": ", ".join(
+            f"{point} {during[point, True]} of {during[point, True] + during[point, False]} done"
+            for point in dict.fromkeys(point for point, _ in during)
+        ),
         "not come by": f"{missed.total()} points{where}",
         "texted twice": f"in {twice} stories; {texts:,} texts taken",
         "rows lost": f"in {lost} stories; {rows:,} rows in and out",

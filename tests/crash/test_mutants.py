@@ -29,6 +29,7 @@ CAUGHT = {
     "enlists_in_pieces": ("points", {"wanted": ("enlist-shard",)}, {"step"}),
     "writes_in_place": ("points", {"wanted": ("results-writing",)}, {"complete"}),
     "ignores_slots": ("points", {"wanted": ()}, {"rate"}),
+    "paces_alone": ("shared", {}, {"rate"}),
     "looks_first": ("budget", {"kills": 0, "budget": "3.0"}, {"budget"}),
     "forgetful": ("budget", {"budget": "12.0"}, {"budget"}),
 }

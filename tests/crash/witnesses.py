@@ -49,11 +49,17 @@ class Journal:
 NO_JOURNAL = Journal(None, 0, 0, {})
 
 
-def read_journal(path):
-    """Read the campaign in a journal that nobody writes now."""
+def read_journal(story, *, is_in_use=False):
+    """Read the campaign of a story; a journal that somebody writes now is no use to copy."""
+    path = story.journal
     if not path.exists():
         return NO_JOURNAL
 
+    with closing(sqlite3.connect(path if is_in_use else _copied(path))) as connection:
+        return _read(connection, story.name)
+
+
+def _copied(path):
     copy = path.with_name("copy.db")
     for suffix in ("", "-wal"):
         source, target = (file.with_name(file.name + suffix) for file in (path, copy))
@@ -61,17 +67,24 @@ def read_journal(path):
         if source.exists():
             shutil.copy(source, target)
 
-    with closing(sqlite3.connect(copy)) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'message'").fetchone():
-            return NO_JOURNAL
+    return copy
 
-        plan = connection.execute("SELECT run, messages FROM campaign").fetchone()
-        if plan is None:
-            return NO_JOURNAL
 
-        (shard_rows,) = connection.execute("SELECT sum(rows) FROM shard").fetchone()
-        rows = connection.execute("SELECT row, state, attempts, owner FROM message").fetchall()
-        return Journal(*plan, shard_rows, {row: Record(*more) for row, *more in rows})
+def _read(connection, name):
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'message'").fetchone():
+        return NO_JOURNAL
+
+    found = "SELECT id, run, messages FROM campaign WHERE name = ?"
+    plan = connection.execute(found, (name,)).fetchone()
+    if plan is None:
+        return NO_JOURNAL
+
+    campaign, *more = plan
+    total = "SELECT sum(rows) FROM shard WHERE campaign = ?"
+    (shard_rows,) = connection.execute(total, (campaign,)).fetchone()
+    tried = "SELECT row, state, attempts, owner FROM message WHERE campaign = ?"
+    rows = connection.execute(tried, (campaign,)).fetchall()
+    return Journal(*more, shard_rows, {row: Record(*rest) for row, *rest in rows})
 
 
 def is_writable(path):
@@ -96,7 +109,7 @@ class Received(NamedTuple):
 
 
 def received(story):
-    """Every text that the provider has taken."""
+    """Every text of the campaign that the provider has taken: from its own number."""
     return [
         Received(
             AttemptId.from_tag(text["tag"]),
@@ -105,6 +118,7 @@ def received(story):
             text["segments"],
         )
         for text in story.ledger(texts=True)["texts"]
+        if text["sender"] == story.sender
     ]
 
 
