@@ -68,6 +68,7 @@ def print_advice(found: Estimate) -> None:
 def _rows(found: Estimate, shares: Sequence[Share]) -> Iterator[tuple[str, ...]]:
     total = max(found.totals.cost_micros, 1)
     shown = shares if len(shares) <= _MAX_SHARES + 1 else shares[:_MAX_SHARES]
+    bar = "#" if paper.options.ascii_only else "█"
     for share in shown:
         yield (
             f"  {escape(printable(_label(share.value)))}",
@@ -75,7 +76,7 @@ def _rows(found: Estimate, shares: Sequence[Share]) -> Iterator[tuple[str, ...]]
             f"{share.segments:,}",
             money(share.cost_micros / 1e6, found.totals.currency),
             duration(found.seconds_of(share.segments)),
-            "█" * max(1, round(share.cost_micros / total * _BAR_CELLS)),
+            bar * max(1, round(share.cost_micros / total * _BAR_CELLS)),
         )
 
     if len(shown) < len(shares):
