@@ -37,7 +37,7 @@ KINDS = {
     **SCENES,
 }
 #: Stories of one kind in a round, where it is not one.
-TIMES = {"random": 3, "receipts": 2}
+TIMES = {"random": 3, "receipts": 4}
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,20 @@
 The product has no hooks for it: the step of the real class is wrapped, in the process that is to
 die. It writes a note first, of the attempts the step was about and, where known, what they came to.
 
-    1 enlist-shard           a shard of the plan is written, the others are not
-    2 enlist-before-commit   3 enlist-after-commit
-    4 plan-before-publish    5 plan-after-publish
-    6 take-before-commit     7 take-after-commit (of a dead run's attempts: now they are doubts)
-    8 intent-before-commit   9 intent-during-commit     10 intent-after-commit
-   11 post-before           12 post-during (the request is out, no answer read)
-   13 post-headers (of the answer, its body not read)
-   14 post-after (the outcome is known, and not written)
-   15 outcome-before-commit 16 outcome-during-commit    17 outcome-after-commit
-   18 leave-before-commit   19 leave-after-commit
-   20 results-writing       21 results-before-rename    22 results-after-rename (of the Parquet)
-   23 receipt-before-commit 24 receipt-during-commit    25 receipt-after-commit (not answered yet)
+ 1 journal-created        its file is there, and empty
+ 2 schema-before-commit   3 schema-after-commit
+ 4 enlist-shard           a shard of the plan is written, the others are not
+ 5 enlist-before-commit   6 enlist-after-commit
+ 7 plan-before-publish    8 plan-after-publish
+ 9 take-before-commit    10 take-after-commit      (a dead run's open attempts are doubts now)
+11 intent-before-commit  12 intent-during-commit   13 intent-after-commit
+14 post-before           15 post-during            (the request is out, no answer is read)
+16 post-headers          the head of the answer is read, its body is not
+17 post-after            the outcome is known, and not written
+18 outcome-before-commit 19 outcome-during-commit  20 outcome-after-commit
+21 leave-before-commit   22 leave-after-commit
+23 results-writing       24 results-before-rename  25 results-after-rename (of the Parquet file)
+26 receipt-before-commit 27 receipt-during-commit  28 receipt-after-commit (not answered yet)
 """
 
 import asyncio
@@ -41,10 +43,10 @@ from pipeline.model import AttemptId
 
 #: Every point, in the order of a run.
 POINTS = tuple(re.findall(r"\d+ ([a-z]+(?:-[a-z]+)+)", __doc__))
-ENLISTING = POINTS[:5]
-SENDING = POINTS[5:17]
-ENDING = POINTS[17:22]
-RECEIVING = POINTS[22:]
+ENLISTING = POINTS[:8]
+SENDING = POINTS[8:20]
+ENDING = POINTS[20:25]
+RECEIVING = POINTS[25:]
 
 #: A request that was written is read by then, and its answer takes longer.
 _ON_ITS_WAY_SECONDS = 0.004
@@ -102,8 +104,8 @@ def _around_commits(death):
     """Note what a transaction does, and come by before, during and after its commit."""
     doing = {}  # kind -> what it came to, by attempt
 
-    def noting(kind, found):
-        original = getattr(SqliteJournal, kind)
+    def noting(kind, found, owner=SqliteJournal):
+        original = getattr(owner, kind)
 
         @functools.wraps(original)
         def noted(self, *arguments, **options):
@@ -113,8 +115,9 @@ def _around_commits(death):
 
             return result
 
-        setattr(SqliteJournal, kind, noted)
+        setattr(owner, kind, noted)
 
+    noting("_run_script", lambda *_: {}, SqliteFile)
     noting("_add", lambda *_: {})
     noting("take", lambda grant, *_: {} if grant else None)
     noting("begin", lambda answers, *_: _begun(answers))
@@ -144,7 +147,13 @@ def _around_commits(death):
     SqliteFile._commit, SqliteFile._undo = commit_and_die, undo_and_forget
 
 
-_WORDS = {"_add": "enlist", "begin": "intent", "finish": "outcome", "receive": "receipt"}
+_WORDS = {
+    "_run_script": "schema",
+    "_add": "enlist",
+    "begin": "intent",
+    "finish": "outcome",
+    "receive": "receipt",
+}
 
 
 def _begun(answers):
@@ -163,7 +172,12 @@ def _die_soon(seconds):
 
 
 def _around_enlisting(death):
-    run, publish = SqliteFile.run, Estimate.publish
+    open_, run, publish = SqliteFile._open, SqliteFile.run, Estimate.publish
+
+    def open_and_die(self):
+        connection = open_(self)
+        death.at("journal-created")
+        return connection
 
     def run_and_die(self, name, *values):
         count = run(self, name, *values)
@@ -177,7 +191,8 @@ def _around_enlisting(death):
         publish(self, path)
         death.at("plan-after-publish")
 
-    SqliteFile.run, Estimate.publish = run_and_die, publish_and_die
+    SqliteFile._open, SqliteFile.run = open_and_die, run_and_die
+    Estimate.publish = publish_and_die
 
 
 # --- The wire and the files ----------------------------------------------------------------------
