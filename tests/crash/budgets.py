@@ -12,6 +12,7 @@ from tests.crash.kinds import Told
 from tests.crash.launch import NOTHING
 from tests.crash.promises import demand
 from tests.crash.story import AREAS, Story, simulating
+from tests.crash.witnesses import read_journal
 
 FAULTS = "latency=100,lost=0.02,reset=0.01,busy=0.01,error=0.02"
 PRICES = {"1": Decimal("0.010"), "1212": Decimal("0.017"), "1917": Decimal("0.043")}
@@ -50,6 +51,7 @@ class Budgeted(Story):
         return sum(price_of(number) for text in texts for number in text["to"])
 
     def check_the_budget(self):
+        self.open_at_death |= read_journal(self).open
         demand("budget", (spent := self.billed()) <= self.budget, f"{spent} of {self.budget}")
 
 
@@ -94,7 +96,13 @@ def tell_budget(folder, seed, *, kills=3, budget="28", tampering=NOTHING):
         story.finish("--budget", "1000", "--rate", "2000")
         demand("once", not story.doubled(), f"{len(story.doubled())} handsets have two texts")
         states = set(story.results()["state"])
-        demand("complete", states <= {"accepted", "in_doubt", "rejected"}, f"left {states}")
-        told.texts, told.rows = story.ledger()["messages"], story.results().height
+        demand(
+            "complete",
+            states <= {"accepted", "delivered", "in_doubt", "rejected"},
+            f"left {states}",
+        )
+        results = story.results()
+        doubts = set(results.filter(results["state"] == "in_doubt")["row"])
+        told.sum_up(story, {"in_doubt": doubts})
 
     return told

@@ -85,7 +85,7 @@ class Told:
         self.doubts_by_death += len(doubts & story.open_at_death.keys())
         self.texts += len(received(story))
         self.rows += story.results().height
-        self.burst, self.lanes = story.burst, story.lanes
+        self.burst, self.lanes = max(self.burst, story.burst), story.lanes
 
 
 # --- Points --------------------------------------------------------------------------------------

@@ -125,8 +125,8 @@ def believes_transports():
 def believes_proxies():
     judge = client.outcome_of_answer
 
-    def trusting(status, headers, body):
-        return NotSent(reason="502") if status == 502 else judge(status, headers, body)
+    def trusting(status, headers, body, **more):
+        return NotSent(reason="502") if status == 502 else judge(status, headers, body, **more)
 
     client.outcome_of_answer = trusting
 

@@ -153,7 +153,7 @@ def _check_the_post(story, note, attempt, *, is_out):
 # --- At the end ----------------------------------------------------------------------------------
 
 
-def check_the_end(story, *, states=frozenset({"accepted", "in_doubt"})):
+def check_the_end(story, *, states=frozenset({"accepted", "delivered", "in_doubt"})):
     """Nobody got two, nobody was lost, and what is not known says so; returns state -> rows."""
     demand("once", not story.doubled(), f"{len(story.doubled())} handsets have more than one text")
     journal, texts = read_journal(story), received(story)

@@ -30,7 +30,8 @@ def table(told, broken, *, seconds):
         "died during": ", ".join(
             f"{point} {during[point, True]} of {during[point, True] + during[point, False]} done"
             for point in dict.fromkeys(point for point, _ in during)
-        ),
+        )
+        or "nothing",
         "not come by": f"{missed.total()} points{where}",
         "texted twice": f"in {twice} stories; {texts:,} texts taken",
         "rows lost": f"in {lost} stories; {rows:,} rows in and out",
