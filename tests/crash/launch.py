@@ -40,6 +40,8 @@ class Tampering:
     nth: int = 1
     #: Only an attempt for one of these rows counts; None: any.
     rows: frozenset[int] | None = None
+    #: Whether it freezes there (SIGSTOP) and lives.
+    freezes: bool = False
     #: Where it says, last, what it was doing.
     note: Path | None = None
     #: How far the wall clock jumps, and how many seconds after the start.
@@ -58,7 +60,9 @@ class Tampering:
             mutants.MUTANTS[self.mutant]()
 
         if self.point is not None:
-            points.install(self.point, nth=self.nth, rows=self.rows, note=self.note)
+            points.install(
+                self.point, nth=self.nth, rows=self.rows, note=self.note, freezes=self.freezes
+            )
 
         if self.jump_seconds:
             shifts.jump(self.jump_seconds, after_seconds=self.jump_after_seconds)
@@ -123,11 +127,21 @@ class Bandcast:
         os.kill(self.pid, number)
 
     def freeze(self):
-        """SIGSTOP it, and wait until every thread of it stands still."""
+        """SIGSTOP it, and see that it stands still."""
         self.signal(signal.SIGSTOP)
-        threads = list(Path(f"/proc/{self.pid}/task").iterdir())
-        while not all(_state(thread) == "T" for thread in threads):
+        self.wait_until_frozen()
+
+    def wait_until_frozen(self, seconds=60.0):
+        """Wait until every thread of it stands still."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.code is None:
+            threads = Path(f"/proc/{self.pid}/task").iterdir()
+            if all(_state(thread) == "T" for thread in threads):
+                return
+
             time.sleep(0.001)
+
+        raise AssertionError("it never froze")
 
     def says(self, words, seconds=60.0):
         """Wait for a line on stderr that has these words; returns it."""
@@ -143,7 +157,10 @@ class Bandcast:
 
 
 def _state(thread):
-    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return "T"
 
 
 def start(arguments, *, env, folder, tampering=NOTHING):

@@ -57,8 +57,9 @@ _COMMIT_SECONDS = 0.003
 class Death:
     """Comes when one point is passed for the nth time with a row that counts."""
 
-    def __init__(self, point, *, nth, rows, note):
+    def __init__(self, point, *, nth, rows, note, freezes):
         self.point, self.nth, self.rows, self.note = point, nth, rows, note
+        self.signal = signal.SIGSTOP if freezes else signal.SIGKILL
         self.passed = 0
 
     def is_due(self, point, attempts=(), outcomes=None):
@@ -85,12 +86,12 @@ class Death:
     def at(self, point, attempts=(), outcomes=None):
         """Die here, if this is the place and the time."""
         if self.is_due(point, attempts, outcomes):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.signal)
 
 
-def install(point, *, nth=1, rows=None, note=None):
-    """Make this process die at a point."""
-    death = Death(point, nth=nth, rows=rows, note=note)
+def install(point, *, nth=1, rows=None, note=None, freezes=False):
+    """Make this process die at a point, or freeze."""
+    death = Death(point, nth=nth, rows=rows, note=note, freezes=freezes)
     _around_commits(death)
     _around_enlisting(death)
     _around_posts(death)

@@ -6,6 +6,7 @@ lapsed   the same past the lease, where no lock is seen: before its end nobody t
 twice    the same cron line started twice at once: one ends with 7
 clock    the wall clock jumps an hour, both ways, between runs and within: no burst, no stall
 shared   two campaigns at once on one journal and account, one is killed: they share the rate
+stuck    the same, one is frozen in the middle of a commit: the other sends nothing unrecorded
 stopped  SIGTERM finishes what is in flight; a second SIGINT leaves it in doubt, and says so
 """
 
@@ -172,8 +173,10 @@ def tell_clock(folder, seed, *, tampering=NOTHING):
     return told
 
 
-def tell_shared(folder, seed, *, tampering=NOTHING):
-    told, dice = Told(), random.Random(seed)
+@contextmanager
+def _two_told(folder, seed, tampering):
+    """Two campaigns on one journal and account, their ends, and the sum of them."""
+    told = Told()
     both = {"messages": 90, "rate": 50.0, "seed": seed, "tampering": tampering}
     with simulating("latency=40", seed=seed) as url:
         one = Story(folder=folder / "one", url=url, home=folder, **both)
@@ -183,6 +186,16 @@ def tell_shared(folder, seed, *, tampering=NOTHING):
             story.folder.mkdir()
             story.write()
 
+        yield one, two, told
+        for story in (one, two):
+            by_state = check_the_end(story)
+            check_the_rate(one, [*received(one), *received(two)])
+            told.sum_up(story, by_state)
+
+
+def tell_shared(folder, seed, *, tampering=NOTHING):
+    dice = random.Random(seed)
+    with _two_told(folder, seed, tampering) as (one, two, told):
         with two.sending() as neighbour:
             with one.sending() as running:
                 _wait_for_texts(one, running, dice.randint(20, 60))
@@ -193,12 +206,27 @@ def tell_shared(folder, seed, *, tampering=NOTHING):
             one.finish()
             two.exit_codes.append(neighbour.wait(60))
 
-        for story in (one, two):
-            by_state = check_the_end(story)
-            check_the_rate(one, [*received(one), *received(two)])
-            told.sum_up(story, by_state)
+        told.done["two campaigns at once"] += 1
 
-    told.done["two campaigns at once"] += 1
+    return told
+
+
+def tell_stuck(folder, seed, *, tampering=NOTHING):
+    nth = random.Random(seed).randint(3, 8)
+    with _two_told(folder, seed, tampering) as (one, two, told):
+        frozen = {"point": "intent-before-commit", "nth": nth, "freezes": True}
+        with two.sending() as neighbour, one.sending(**frozen) as running:
+            _wait_for_texts(one, running, 1)
+            running.wait_until_frozen()
+            time.sleep(1.0)  # what was recorded before may go, in its slots, and arrive
+            before = len(received(two))
+            time.sleep(0.5)
+            demand("recorded", len(received(two)) == before, "sent what cannot be recorded")
+            running.signal(signal.SIGCONT)
+            told.done["frozen in the middle of a commit"] += 1
+            for story, each in ((one, running), (two, neighbour)):
+                story.exit_codes.append(each.wait(60))
+
     return told
 
 
@@ -244,5 +272,6 @@ SCENES = {
     "twice": tell_twice,
     "clock": tell_clock,
     "shared": tell_shared,
+    "stuck": tell_stuck,
     "stopped": tell_stopped,
 }
