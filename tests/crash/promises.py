@@ -56,7 +56,7 @@ def check_a_death(story, note=None):
         demand("doubt", kept, f"row {row} had an open attempt at a death, and is free again")
 
     new = journal.open.keys() - story.open_at_death.keys()
-    demand("doubt", len(new) <= story.lanes, f"{len(new)} attempts open, {story.lanes} lanes")
+    demand("doubt", len(new) <= story.most_lanes, f"{len(new)} open, {story.most_lanes} lanes")
     if note is not None:
         _check_the_step(story, journal, texts, note)
 
@@ -196,7 +196,7 @@ def _check_doubts(story, journal, taken, doubts):
         demand("doubt", understood, f"row {row} is accepted, which nobody said: {met}")
 
     lost = sum(story.ledger()["faults"].get(fault, 0) for fault in LOSING)
-    most = story.lanes * story.kills + lost
+    most = story.most_lanes * story.kills + lost
     demand("doubt", len(doubts) <= most, f"{len(doubts)} doubts, at most {most} have a cause")
 
 

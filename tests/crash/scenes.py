@@ -260,7 +260,7 @@ def _check_what_was_left(story):
     )
     demand("complete", not open_, f"a run ended, and {len(open_)} attempts are open still")
     doubts = {row: journal.rows[row].attempts for row in journal.in_state("in_doubt")}
-    demand("doubt", len(doubts) <= story.lanes, f"{len(doubts)} doubts, {story.lanes} lanes")
+    demand("doubt", len(doubts) <= story.most_lanes, f"{len(doubts)} doubts")
     story.open_at_death |= doubts
     story.kills += 1
 

@@ -25,6 +25,9 @@ AREAS = (212, 213, 312, 404, 415, 503, 512, 602, 617, 702, 713, 720, 786, 808, 9
 #: Rows at the end of the file that repeat the first ones: skipped, whatever happens.
 REPEATS = 3
 
+#: What a busy machine adds to the slowest answer, as a sender sees it.
+BUSY_SECONDS = 0.5
+
 #: Faults of the simulator that leave the sender without a readable answer.
 LOSING = ("lost", "reset", "cut", "refused", "gateway", "silent", "garbage", "unreadable")
 
@@ -59,8 +62,13 @@ class Story:
 
     @property
     def lanes(self):
-        """At most so many messages were in flight when a send died."""
+        """So many messages are in flight on a machine that has time."""
         return lanes_needed(self.rate, max(self.slowest_seconds, FIRST_LATENCY_SECONDS))
+
+    @property
+    def most_lanes(self):
+        """At most so many were in flight when a send died: it opens lanes as answers get slower."""
+        return lanes_needed(self.rate, self.slowest_seconds + BUSY_SECONDS)
 
     @property
     def fortune(self):

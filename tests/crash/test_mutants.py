@@ -30,7 +30,7 @@ CAUGHT = {
     "writes_in_place": ("points", {"wanted": ("results-writing",)}, {"complete"}),
     "ignores_slots": ("points", {"wanted": ()}, {"rate"}),
     "paces_alone": ("shared", {}, {"rate"}),
-    "looks_first": ("budget", {"kills": 0, "budget": "3.0"}, {"budget"}),
+    "looks_first": ("budget", {"kills": 0, "budget": "1.0"}, {"budget"}),
     "forgetful": ("budget", {"budget": "12.0"}, {"budget"}),
 }
 HARMLESS = {"repeats_pass"}
