@@ -72,6 +72,7 @@ class Story:
         self.campaign.write_text(
             '[campaign]\nname = "crash"\nrecipients = "people.csv"\nfrom = ["+19195550123"]\n'
             f'template = "Hi {{name}}"\n[sending]\nrate = {self.rate}\n'
+            "[settling]\nseconds = [0]\n"
         )
 
     def environment(self):
