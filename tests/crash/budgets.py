@@ -43,6 +43,7 @@ class Budgeted(Story):
             'template = "Hi {name}"\nchannel = "mms"\nmedia = ["https://example.com/a.png"]\n'
             '[columns]\nmedia = "pictures"\n[rates]\ncard = "card.toml"\n'
             f"[sending]\nrate = {self.rate}\nbudget = {self.budget}\n"
+            "[settling]\nseconds = []\n"  # doubt is what is looked for
         )
 
     def billed(self):

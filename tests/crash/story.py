@@ -97,7 +97,7 @@ class Story:
         self.campaign.write_text(
             f'[campaign]\nname = "{self.name}"\nfrom = ["{self.sender}"]\n'
             f'recipients = "people.csv"\ntemplate = "Hi {{name}}"\n[sending]\nrate = {self.rate}\n'
-            '[rates]\ncard = "card.toml"\n'
+            '[rates]\ncard = "card.toml"\n[settling]\nseconds = [0]\n'
         )
 
     def environment(self):
