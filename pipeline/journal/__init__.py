@@ -6,6 +6,9 @@ outcomes. A message has a row only once somebody tried to send it: absence means
 
     enlist ─> take ─> begin ─> (POST) ─> finish ─> leave        receive, hear: at any time
 
+A group message has a row for each recipient, with a state of its own; they are begun, finished and
+released together, under the attempt of the first (see `groups`).
+
 Every method is one durable transaction; inside `with journal.transaction():` several become one.
 All are synchronous and for one thread at a time: `committer.Committer` is the asynchronous side.
 Stores: `memory` (the readable reference) and `sqlite` (the embedded default).
@@ -107,7 +110,8 @@ class Journal(Protocol):
 
         For each intent in order: a recipient on the suppression list, or a key that another row of
         the campaign has, makes the message CANCELLED and is `Denied`; so is a message that is not
-        READY. Where the account's reservation already lies more than `MAX_LEAD_SECONDS` ahead of
+        READY. A group is refused as a whole: who is in it, and what they read, was settled with the
+        plan. Where the account's reservation already lies more than `MAX_LEAD_SECONDS` ahead of
         `now` the answer is `Later` and nothing is recorded. Where what the campaign, or the account
         on the UTC day of `now`, has spent and reserved would pass `budget` with the cost of this
         message, the answer is `OverBudget` and nothing is recorded. Otherwise the message is
@@ -145,7 +149,8 @@ class Journal(Protocol):
         """Keep each receipt with its raw JSON, and apply it to the message with its tag or its id.
 
         The same receipt twice changes nothing. One that matches no message yet is kept, and applied
-        by the `finish` that learns the id. `now` is when it came.
+        by the `finish` that learns the id. `now` is when it came. Of a group it is applied to the
+        recipient that it speaks of; to the others it proves that the provider has the message.
 
         A failure that says the recipient opted out, or that the number is dead (`wishes.bar_of`),
         puts him on the suppression list. An opt-out counts as a STOP at the time of the receipt.
@@ -172,7 +177,8 @@ class Journal(Protocol):
     ) -> int:
         """Make IN_DOUBT messages READY again on an operator's word, recorded with the name.
 
-        Their shards are open again. Rows in any other state are left alone.
+        Their shards are open again. Rows in any other state are left alone. A row of a group takes
+        the others of it along.
 
         Returns:
             How many were released.

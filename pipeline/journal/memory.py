@@ -24,6 +24,7 @@ from pipeline.journal import (
     Pace,
     Permit,
     Shard,
+    groups,
     rules,
 )
 from pipeline.journal.memory_reading import Reading
@@ -156,12 +157,12 @@ class MemoryJournal(Reading):
         self, grant: Grant, intent: Intent, pace: Pace, budget: Budget, now: datetime
     ) -> Answer:
         campaign, moment = grant.campaign, rules.to_micros(now)
-        entry = self.tables.messages.get((campaign, intent.row))
-        entry = entry or Entry(rules.untried(intent), grant.shard, None)
-        if entry.record.state != MessageState.READY:
-            return Denied(row=intent.row, reason=entry.record.state)
+        rows = [(self._entry(grant, part), part) for part in groups.parts(intent)]
+        for entry, _ in rows:
+            if entry.record.state != MessageState.READY:
+                return Denied(row=intent.row, reason=entry.record.state)
 
-        if (reason := self._cancel_where_refused(campaign, entry, intent, now)) is not None:
+        if (reason := self._cancel_where_refused(campaign, rows, now)) is not None:
             return Denied(row=intent.row, reason=reason)
 
         reservation = self.tables.accounts[pace.account]
@@ -172,33 +173,48 @@ class MemoryJournal(Reading):
         if (passed := over(budget, known, intent.cost_micros)) is not None:
             return OverBudget(row=intent.row, budget=passed)
 
-        if entry.record.attempts:
-            self.tables.earlier[campaign, intent.row, entry.record.attempts] = entry.owner
-
-        record = rules.attempted(entry.record)
         purse = Purse(campaign, pace.account, day_of(now))
-        begun = entry._replace(owner=grant.owner, price=price_of(intent), purse=purse)
-        self.tables.write(campaign, begun, record)
+        number = self._attempt(grant, intent, rows, purse)
         start, after = reservation.reserve(moment, intent.segments, pace)
         self.tables.accounts[pace.account] = after
-        attempt = AttemptId(run=grant.run, row=intent.row, number=record.attempts)
+        attempt = AttemptId(run=grant.run, row=intent.row, number=number)
         return Permit(attempt=attempt, start_at=rules.from_micros(start))
 
+    def _entry(self, grant: Grant, part: Intent) -> Entry:
+        entry = self.tables.messages.get((grant.campaign, part.row))
+        return entry or Entry(rules.untried(part), grant.shard, None)
+
+    def _attempt(
+        self, grant: Grant, intent: Intent, rows: Sequence[tuple[Entry, Intent]], purse: Purse
+    ) -> int:
+        number = rows[0][0].record.attempts + 1
+        for entry, part in rows:
+            if entry.record.attempts:
+                place = (grant.campaign, part.row, entry.record.attempts)
+                self.tables.earlier[place] = entry.owner
+
+            begun = entry._replace(owner=grant.owner, price=price_of(part), purse=purse)
+            if intent.members:
+                begun = begun._replace(group_row=intent.row, recipient=part.to[0])
+
+            self.tables.write(grant.campaign, begun, rules.attempted(entry.record))
+
+        return number
+
     def _cancel_where_refused(
-        self, campaign: str, entry: Entry, intent: Intent, now: datetime
+        self, campaign: str, rows: Sequence[tuple[Entry, Intent]], now: datetime
     ) -> str | None:
-        duplicate = self.tables.keys.get((campaign, intent.key), intent.row) != intent.row
-        if any(number in self.tables.suppressed for number in intent.to):
-            reason = rules.SUPPRESSED
-        elif duplicate:
-            reason = rules.DUPLICATE
-        else:
+        reasons = [self.tables.refusal(campaign, part) for _, part in rows]
+        if not any(reasons):
             return None
 
-        first = entry.record.attempts == 0
-        record = entry.record._replace(key=None) if duplicate and first else entry.record
-        self.tables.write(campaign, entry, rules.cancelled(record, reason, now))
-        return reason
+        for (entry, part), reason in zip(rows, reasons, strict=True):
+            keyless = self.tables.is_duplicate(campaign, part) and entry.record.attempts == 0
+            record = entry.record._replace(key=None) if keyless else entry.record
+            because = reason or groups.WITH_ITS_GROUP
+            self.tables.write(campaign, entry, rules.cancelled(record, because, now))
+
+        return next(filter(None, reasons))
 
     def finish(self, finishes: Sequence[Finish]) -> None:
         """Record outcomes; see `Journal.finish`."""
@@ -217,7 +233,9 @@ class MemoryJournal(Reading):
         if owner != finish.owner:
             return
 
-        self.tables.write(key[0], entry, rules.finished(entry.record, finish))
+        for each in self.tables.group_of(key[0], entry):
+            self.tables.write(key[0], each, rules.finished(each.record, finish))
+
         if isinstance(finish.outcome, Accepted):
             self.tables.apply_kept(key, finish.outcome.message_id)
 
@@ -261,10 +279,12 @@ class MemoryJournal(Reading):
                 if entry is None or entry.record.state != MessageState.IN_DOUBT:
                     continue
 
-                price = released(entry.price)
-                self.tables.write(campaign, entry, rules.released(entry.record), price)
-                events[len(events)] = Happening(campaign, row, "release", by, because, now)
-                count += 1
+                for each in self.tables.group_of(campaign, entry):
+                    price = released(each.price)
+                    self.tables.write(campaign, each, rules.released(each.record), price)
+                    place = (campaign, each.record.row)
+                    events[len(events)] = Happening(*place, "release", by, because, now)
+                    count += 1
 
         return count
 

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Sums, Suppression, rules
+from pipeline.journal import (
+    Enlistment,
+    Grant,
+    Intent,
+    MessageRecord,
+    Shard,
+    Sums,
+    Suppression,
+    rules,
+)
+from pipeline.journal.groups import told_to
 from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Inbound, Receipt, Wish
@@ -34,6 +44,9 @@ class Entry(NamedTuple):
     price: Price = Price()
     #: Of the latest attempt; None where there was none.
     purse: Purse | None = None
+    #: Of a group the row that its attempts are begun under, and this row's recipient.
+    group_row: int | None = None
+    recipient: str | None = None
 
 
 class Lifted(NamedTuple):
@@ -149,6 +162,25 @@ class Tables:
             if name == campaign and shard in (None, entry.shard)
         ]
 
+    def group_of(self, campaign: str, entry: Entry) -> list[Entry]:
+        """List the rows of a message: all of a group, or the one that there is."""
+        if entry.group_row is None:
+            return [entry]
+
+        together = self.entries_of(campaign, entry.shard)
+        return [each for each in together if each.group_row == entry.group_row]
+
+    def refusal(self, campaign: str, part: Intent) -> str | None:
+        """Say why a recipient may not be texted; None where he may."""
+        if any(number in self.suppressed for number in part.to):
+            return rules.SUPPRESSED
+
+        return rules.DUPLICATE if self.is_duplicate(campaign, part) else None
+
+    def is_duplicate(self, campaign: str, part: Intent) -> bool:
+        """Tell whether another row has the key."""
+        return self.keys.get((campaign, part.key), part.row) != part.row
+
     def attempted(self, attempt: AttemptId) -> tuple[str, int] | None:
         """Find the message that this attempt was begun for."""
         campaign = self.campaign_of(attempt.run)
@@ -182,9 +214,10 @@ class Tables:
         """Apply the receipts of a message id, which is now known to be this message's."""
         for receipt, kept in list(self.receipts.items()):
             if kept.addressee is None and receipt.message_id == message_id:
-                entry = self.messages[key]
                 self.receipts[receipt] = kept._replace(addressee=key)
-                self.write(key[0], entry, rules.told(entry.record, receipt))
+                for entry in self.group_of(key[0], self.messages[key]):
+                    news = told_to(entry.recipient, receipt)
+                    self.write(key[0], entry, rules.told(entry.record, news))
 
     def spend(self, entry: Entry, more: Sums) -> None:
         """Add to the purse of a message."""

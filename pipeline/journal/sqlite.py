@@ -29,6 +29,7 @@ from pipeline.journal import (
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.spending import Till, price_of, released
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
+from pipeline.journal.sqlite_groups import Group
 from pipeline.journal.sqlite_reading import Reading
 from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan
 from pipeline.lifecycle import MessageState
@@ -185,6 +186,10 @@ class SqliteJournal(Reading):
         purse: int,
         now: datetime,
     ) -> AttemptId | Later | OverBudget | Denied:
+        if intent.members:
+            group = Group(self._file, self._messages, grant, intent)
+            return group.claim(campaign, hindrance, purse, now)
+
         suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
         record, price = rules.untried(intent), price_of(intent)
         new = Entry(record, campaign, grant.shard, grant.owner, price, purse)
@@ -218,7 +223,9 @@ class SqliteJournal(Reading):
                 if self._messages.owner(entry, finish.attempt.number) != finish.owner:
                     continue
 
-                self._messages.change(entry, rules.finished(entry.record, finish))
+                for each in self._messages.group_of(entry):
+                    self._messages.change(each, rules.finished(each.record, finish))
+
                 if isinstance(finish.outcome, Accepted):
                     row, message_id = entry.record.row, finish.outcome.message_id
                     self._messages.apply_kept(entry.campaign, row, message_id)
@@ -259,10 +266,11 @@ class SqliteJournal(Reading):
                 if entry is None or entry.record.state != MessageState.IN_DOUBT:
                     continue
 
-                price = released(entry.price)
-                self._messages.change(entry, rules.released(entry.record), price)
-                self._file.run("add_event", plan.id, row, "release", by, because, to_micros(now))
-                count += 1
+                for each in self._messages.group_of(entry):
+                    price, place = released(each.price), (plan.id, each.record.row)
+                    self._messages.change(each, rules.released(each.record), price)
+                    self._file.run("add_event", *place, "release", by, because, to_micros(now))
+                    count += 1
 
         return count
 

@@ -56,9 +56,12 @@ CREATE TABLE message (
     cost_micros     INTEGER NOT NULL DEFAULT 0,
     is_released     INTEGER NOT NULL DEFAULT 0,
     purse           INTEGER,
+    group_row       INTEGER,
+    recipient       TEXT,
     PRIMARY KEY (campaign, row),
     UNIQUE (campaign, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX message_of_group ON message (campaign, group_row) WHERE group_row IS NOT NULL;
 CREATE INDEX message_of_shard ON message (campaign, shard);
 CREATE INDEX message_of_id ON message (message_id) WHERE message_id IS NOT NULL;
 CREATE TABLE earlier_attempt (
@@ -207,6 +210,12 @@ CREATE TABLE last_word (
     at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- upgrade_5 --
+-- Schema 5 knew no groups: every message had one recipient.
+ALTER TABLE message ADD COLUMN group_row INTEGER;
+ALTER TABLE message ADD COLUMN recipient TEXT;
+CREATE INDEX message_of_group ON message (campaign, group_row) WHERE group_row IS NOT NULL;
+
 -- campaign --
 -- Find a campaign and its plan.
 SELECT id, run, fingerprint, messages, segments, cost_micros, currency, created_at
@@ -333,6 +342,14 @@ INSERT INTO message (campaign, row, shard, key, state, attempts, owner, segments
     is_released, purse)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- join_group --
+-- Note under which row a recipient's group is attempted.
+UPDATE message SET group_row = ?, recipient = ? WHERE campaign = ? AND row = ?;
+
+-- rows_of_group --
+-- List the rows of a group message, the one of its attempts among them.
+SELECT row FROM message WHERE campaign = ? AND group_row = ? ORDER BY row;
+
 -- attempt_again --
 -- Record the next attempt of a message that is still what it was when it was read.
 UPDATE message SET state = ?, attempts = ?, owner = ?, segments = ?, cost_micros = ?,
@@ -360,14 +377,14 @@ VALUES (?, ?, ?, ?, ?, 0, ?, ?);
 -- Read a message of a campaign.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
     segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
-    purse
+    purse, group_row, recipient
 FROM message WHERE campaign = ? AND row = ?;
 
 -- message_of_run --
 -- Read a message of the campaign whose tags begin with a run.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
     segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
-    purse
+    purse, group_row, recipient
 FROM message WHERE campaign = (SELECT id FROM campaign WHERE run = ?) AND row = ?;
 
 -- message_by_id --

@@ -20,9 +20,9 @@ from pipeline.errors import JournalError, NotAJournal
 from pipeline.journal.transactional import Transactional
 
 #: The layout that `schema` in sqlite.sql makes.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 #: Layout -> the script that brings a file of an earlier layout one layout further.
-_UPGRADES = {2: "upgrade_2", 3: "upgrade_3", 4: "upgrade_4"}
+_UPGRADES = {2: "upgrade_2", 3: "upgrade_3", 4: "upgrade_4", 5: "upgrade_5"}
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
 #: How long a transaction waits to begin: another process may be enlisting millions, and nothing is

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pipeline.errors import JournalError
 from pipeline.journal import Enlistment, MessageRecord, rules
+from pipeline.journal.groups import told_to
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.spending import Price, moved
 from pipeline.journal.sqlite_file import Row, SqliteFile
@@ -40,6 +41,9 @@ class Entry(NamedTuple):
     price: Price
     #: The number of its purse, by the latest attempt; None where there was none.
     purse: int | None
+    #: Of a group the row that its attempts are begun under, and this row's recipient.
+    group_row: int | None = None
+    recipient: str | None = None
 
 
 class Messages:
@@ -52,6 +56,15 @@ class Messages:
         """Find a message by its place in the plan."""
         found = self._file.one("message", campaign, row)
         return None if found is None else _to_entry(found)
+
+    def group_of(self, entry: Entry) -> list[Entry]:
+        """List the rows of a message: all of a group, or the one that there is."""
+        if entry.group_row is None:
+            return [entry]
+
+        rows = self._file.all("rows_of_group", entry.campaign, entry.group_row)
+        found = (self.find(entry.campaign, row) for (row,) in rows)
+        return [each for each in found if each is not None]
 
     def attempted(self, attempt: AttemptId) -> Entry | None:
         """Find the message that this attempt was begun for."""
@@ -134,11 +147,13 @@ class Messages:
         if entry is None:
             return
 
-        record = entry.record
-        for values in receipts:
-            record = rules.told(record, _to_receipt(values))
+        for each in self.group_of(entry):
+            record = each.record
+            for values in receipts:
+                record = rules.told(record, told_to(each.recipient, _to_receipt(values)))
 
-        self.change(entry, record)
+            self.change(each, record)
+
         self._file.run("match_receipts", campaign, row, message_id)
 
 
@@ -177,9 +192,9 @@ def to_record(row: Row) -> MessageRecord:
 
 
 def _to_entry(row: Row) -> Entry:
-    campaign, shard, owner, segments, cost_micros, is_released, purse = row[12:]
+    campaign, shard, owner, segments, cost_micros, is_released, *rest = row[12:]
     price = Price(segments, cost_micros, bool(is_released))
-    return Entry(to_record(row), campaign, shard, owner, price, purse)
+    return Entry(to_record(row), campaign, shard, owner, price, *rest)
 
 
 def _receipt_values(receipt: Receipt) -> Row:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.lifecycle import MessageState
+from pipeline.members import Member
 from pipeline.model import AttemptId, Outcome
 
 
@@ -91,6 +92,8 @@ class Intent:
     segments: int
     #: The most that the message can cost, by our count of segments.
     cost_micros: int = 0
+    #: Of a group each recipient, this row first; `segments` and `cost_micros` are of all together.
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pipeline.errors import BandcastError
 from pipeline.journal import Budget, Finish, Intent, Pace, Permit, open_journal
+from pipeline.members import Member
 from pipeline.model import (
     Accepted,
     Halted,
@@ -94,17 +95,28 @@ class Stores(RuleBasedStateMachine):
         if grant is not None:
             self.grants.append(grant)
 
+    def intent_of(self, row):
+        """Rows 10 to 12 are a group; three of the keys are those of rows 1 to 3."""
+        number, key = f"+1919555010{row % 5}", f"key-{row % 9}"
+        if row < 10:
+            parts, cost = 1 + row % 3, 4_000 * (1 + row % 3)
+            return Intent(row=row, key=key, to=(number,), segments=parts, cost_micros=cost)
+
+        members = tuple(
+            Member(each, f"key-{each % 9}", f"+1919555010{each % 5}", 1_000 * each)
+            for each in (10, 11, 12)
+        )
+        return Intent(
+            row=10,
+            key=members[0].key,
+            to=tuple(member.to for member in members),
+            segments=3,
+            cost_micros=33_000,
+            members=members,
+        )
+
     def begin_on(self, journal, grant, rows, budget):
-        intents = [
-            Intent(
-                row=row,
-                key=f"key-{row % 9}",
-                to=(f"+1919555010{row % 5}",),
-                segments=1 + row % 3,
-                cost_micros=4_000 * (1 + row % 3),
-            )
-            for row in rows
-        ]
+        intents = [self.intent_of(row) for row in rows]
         return journal.begin(
             grant, intents, pace=PACE, budget=budget, lease_seconds=LEASE_SECONDS, now=self.now
         )
@@ -152,13 +164,14 @@ class Stores(RuleBasedStateMachine):
         kind=st.sampled_from(ReceiptKind),
         tagged=st.booleans(),
         seconds=st.integers(0, 3),
+        other=st.integers(0, 2),
     )
-    def receive(self, data, kind, tagged, seconds):
+    def receive(self, data, kind, tagged, seconds, other):
         attempt, _ = data.draw(st.sampled_from(self.attempts))
         receipt = Receipt(
             kind=kind,
             message_id=f"id-{attempt.row}-{attempt.number}",
-            to=f"+1919555010{attempt.row % 5}",
+            to=f"+1919555010{(attempt.row + other) % 5}",
             time=NOW + timedelta(seconds=seconds),
             tag=attempt.tag if tagged else None,
             error_code=(4720, 4405)[attempt.row % 2] if kind is ReceiptKind.FAILED else None,
