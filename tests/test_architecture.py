@@ -13,6 +13,7 @@ SOURCES = sorted([*ROOT.glob("pipeline/**/*.py"), *ROOT.glob("jobs/*.py")])
 WALLS = {
     "pipeline": (set(), set()),
     "pipeline.members": (set(), set()),
+    "pipeline.grouping": (set(), {"pipeline.model"}),
     "pipeline.model": (set(), {"pipeline.members"}),
     "pipeline.errors": (set(), set()),
     "pipeline.lifecycle": (set(), {"pipeline.errors"}),
@@ -21,7 +22,7 @@ WALLS = {
     "pipeline.sections": ({"pydantic"}, {"pipeline.members", "pipeline.model"}),
     "pipeline.settings": (
         {"pydantic", "pydantic_core"},
-        {"pipeline.model", "pipeline.errors", "pipeline.sections"},
+        {"pipeline.grouping", "pipeline.model", "pipeline.errors", "pipeline.sections"},
     ),
     "pipeline.account": ({"pydantic"}, {"pipeline.errors"}),
     "pipeline.profiles": (set(), {"pipeline.errors"}),
