@@ -18,7 +18,7 @@ class Shard:
 
     #: 0-based, in the order of the plan.
     number: int
-    #: How many messages `payload` holds.
+    #: How many messages `payload` holds; a group counts for each of its recipients.
     rows: int
     #: The messages, compressed; the journal never looks inside.
     payload: bytes
@@ -37,7 +37,7 @@ class Enlistment:
     run: str
     #: Name of a part of the plan (``recipients``, ``template``, ...) -> its digest.
     fingerprint: Mapping[str, str]
-    #: Sendable messages in all shards together.
+    #: Sendable messages in all shards together; a group counts for each of its recipients.
     messages: int
     #: Segments of all messages together.
     segments: int

@@ -139,11 +139,7 @@ def test_who_is_suppressed_after_the_start_is_in_no_group_that_is_sent(bandcast,
         told = ledger(url)
 
     assert done.json["states"] == {"accepted": 2, "cancelled": 3}
-    assert (
-        not {to for each in told["messages_taken"] for to in each["to"]} & set(numbers)
-        if ("messages_taken" in told)
-        else told["handsets"] == 2
-    )
+    assert not {to for text in told["texts"] for to in text["to"]} & set(numbers)
     errors = Counter(results(folder).drop_nulls("error")["error"])
     assert errors["suppressed"] == 1
     assert sum(errors.values()) == 3
@@ -187,3 +183,23 @@ def test_a_person_reads_how_many_groups_there_are(bandcast, folder):
     assert "5: recipients are in 2 groups" in said
     assert "3: recipients get a text that is not what their own row would say" in said
     assert json.loads(bandcast("estimate", "campaign.toml", "--json").out)["advice"] == []
+
+
+def test_where_the_price_decides_groups_are_mms_all_the_same_and_no_advice_is_about_them(
+    bandcast, folder
+):
+    write(
+        folder, households([2, 1]), more='channel = "auto"\nmedia = ["https://example.com/a.png"]'
+    )
+    done = bandcast(*SEND)
+    assert done.code == 0, done.err
+    channels = Counter(results(folder).select("group_row", "channel").rows())
+    assert channels == {(1, "mms"): 2, (None, "sms"): 1}
+    assert done.json["cost"]["total"] == 2 * 0.015 + 0.004
+
+
+def test_a_group_column_that_is_not_there_is_told(bandcast, folder):
+    write(folder, households([2]), columns='group = "family"')
+    done = bandcast("estimate", "campaign.toml", "--json")
+    assert done.code == 2
+    assert "there is no column 'family'" in done.err
