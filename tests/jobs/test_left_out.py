@@ -108,7 +108,12 @@ def test_a_campaign_in_a_journal_of_schema_2_goes_on_by_the_lists(folder, provid
         for table in ("purse", "inbound", "last_word"):
             journal.execute(f"DROP TABLE {table}")
 
-        for column in ("segments", "cost_micros", "is_released", "purse"):
+        journal.execute("DROP INDEX message_of_group")
+        money, groups = (
+            ("segments", "cost_micros", "is_released", "purse"),
+            ("group_row", "recipient"),
+        )
+        for column in (*money, *groups):
             journal.execute(f"ALTER TABLE message DROP COLUMN {column}")
 
         journal.execute("PRAGMA user_version = 2")
