@@ -107,7 +107,7 @@ def print_estimate(estimate: Estimate, *, plan: str) -> None:
         table.add_row(f"  skipped: {reason}", f"{count:,}")
 
     if groups := estimate.groups:
-        table.add_row(f"  in {groups.groups:,} groups", f"{groups.recipients:,}")
+        table.add_row("  in groups", f"{groups.recipients:,} in {groups.groups:,}")
 
     for encoding, count in sorted(totals.encodings.items()):
         table.add_row(f"  in {encoding}", f"{count:,}")

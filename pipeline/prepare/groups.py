@@ -204,8 +204,8 @@ def _findings(found: pl.DataFrame) -> Iterator[Finding]:
     may, rows = found.filter(_MAY), pl.col(GROUP_ROW)
     groups = may[GROUP_ROW].n_unique() - may[GROUP_ROW].has_nulls()
     sentence = (
-        f"recipients are in {groups:,} groups: one MMS each, which is billed and counted for each "
-        "recipient"
+        f"recipients are in groups, of which there are {groups:,}: one MMS each, which is billed "
+        "and counted for each recipient"
     )
     yield from _finding("groups", sentence, may.filter(rows.is_not_null())[ROW])
     alone = may.filter((pl.col(_ALL) == 1) | (pl.col(_HOME) & (pl.col(_HOMES) == 1)))
