@@ -106,6 +106,9 @@ def print_estimate(estimate: Estimate, *, plan: str) -> None:
     for reason, count in sorted(totals.skipped.items(), key=lambda item: -item[1]):
         table.add_row(f"  skipped: {reason}", f"{count:,}")
 
+    if groups := estimate.groups:
+        table.add_row("  in groups", f"{groups.recipients:,} in {groups.groups:,}")
+
     for encoding, count in sorted(totals.encodings.items()):
         table.add_row(f"  in {encoding}", f"{count:,}")
 

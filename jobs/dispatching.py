@@ -29,6 +29,7 @@ from pipeline.estimate import Estimate
 from pipeline.journal import Journal, Spending, Tally
 from pipeline.journal.committer import Committer
 from pipeline.lifecycle import SETTLED, MessageState
+from pipeline.members import USUAL_MEMBERS
 from pipeline.model import Inbound
 from pipeline.prepare.plan import read_shard
 from pipeline.settle.receipts import Events, Receiver, keep_events
@@ -175,7 +176,12 @@ async def _connected(
         return await committer.call(lambda journal: keep_events(journal, events, now=clock()))
 
     async with listening(Receiver(keep).app, listen()) as callback_url:
-        app = make_app(provider.behaviour, seed=provider.seed, callback_url=callback_url)
+        app = make_app(
+            provider.behaviour,
+            seed=provider.seed,
+            callback_url=callback_url,
+            max_recipients=max(USUAL_MEMBERS, estimate.settings.campaign.group_limit),
+        )
         with EmbeddedSimulator(app) as simulator:
             account = Account(
                 account_id="simulated",

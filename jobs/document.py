@@ -39,6 +39,7 @@ def estimate_json(found: Estimate) -> dict[str, Any]:
         "file": _file_json(found),
         **_smart_json(found),
         **_pictures_json(found),
+        **({} if found.groups is None else {"groups": asdict(found.groups)}),
     }
 
 

@@ -70,6 +70,7 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
         media=pictures.named(campaign.media),
         media_column=own,
         pictures=pictures.references,
+        has_groups=estimate.groups is not None,
     )
     shards = (
         Shard(number=number, rows=rows, payload=payload)

@@ -23,12 +23,11 @@ from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Finding
 from pipeline.pictures import Pictures, find_pictures, refuse_heavy
-from pipeline.prepare import columns, plan, pricing, smart
+from pipeline.prepare import columns, groups, plan, pricing, smart
 from pipeline.prepare.advice import Advice, Advisor
 from pipeline.prepare.carriers import CarrierTable, read_table
 from pipeline.prepare.recipients import find_named, find_phone_columns
-from pipeline.prepare.several import expand
-from pipeline.prepare.unused import find_unused
+from pipeline.prepare.several import rows_of
 from pipeline.reading.files import files_digest, read_recipients
 from pipeline.reading.reading import Reading
 from pipeline.settings import Settings
@@ -54,6 +53,8 @@ class Estimate:
     replaced: tuple[smart.Replaced, ...] | None
     #: Reason -> the first rows that are not sent for it.
     examples: Mapping[str, tuple[int, ...]]
+    #: How many go to groups; None where the campaign has none.
+    groups: groups.GroupSums | None = None
     #: The local files among its pictures.
     pictures: Pictures = field(default_factory=Pictures)
     #: What would cost less, the most saving first; empty where nobody asked.
@@ -113,11 +114,10 @@ def estimate(
     """
     card = pricing.load_card(settings.card)
     with read_recipients(settings.recipients, settings.file_format) as reading:
-        before = _state_of(reading.files)
-        pictures = _find_pictures(reading, settings)
+        before, pictures = _state_of(reading.files), _find_pictures(reading, settings)
         fingerprint = _fingerprint(settings, card, reading, pictures)
-        frame, campaign, added = _rows_of(reading, settings.campaign)
         name, bars = _name(reading), bars_of(fingerprint)
+        frame, campaign, added = rows_of(reading.frame, settings.campaign, file=name)
         draft = plan.draft(
             frame,
             campaign,
@@ -130,22 +130,23 @@ def estimate(
         )
         findings = (*reading.findings, *added, *draft.findings, *bars.findings)
         _refuse_repairs(settings, findings)
-        _write(draft.frame, plan_path)
+        written = _write(draft.frame, plan_path)
         replaced = _count_replaced(draft, campaign, plan_path)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
 
     _refuse_change(reading, before, plan_path)
-    written = pl.scan_parquet(plan_path)
     _refuse_heavy(written, pictures, campaign, plan_path, file=name)
+    sums, others = _groups_of(written, campaign, draft)
     totals = plan.totals(written, draft.grid.carrier_name(), has_variants=bool(campaign.variants))
     return Estimate(
         settings=settings,
         plan_path=plan_path,
         totals=totals,
+        groups=sums,
         fingerprint=fingerprint,
         card=card,
         file=file,
-        findings=(*findings, *smart.findings_of(replaced or ())),
+        findings=(*findings, *others, *smart.findings_of(replaced or ())),
         replaced=replaced,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
         pictures=pictures,
@@ -197,20 +198,6 @@ def _find_pictures(reading: Reading, settings: Settings) -> Pictures:
     )
 
 
-def _rows_of(
-    reading: Reading, campaign: Campaign
-) -> tuple[pl.LazyFrame, Campaign, tuple[Finding, ...]]:
-    """Return the rows of the plan: the file's, or one for each number where all are asked for."""
-    unused = tuple(find_unused(reading.frame.collect_schema().names(), campaign))
-    if not campaign.all_numbers:
-        return reading.frame, campaign, unused
-
-    expanded = expand(
-        reading.frame, roles=campaign.columns, region=campaign.region, file=_name(reading)
-    )
-    return expanded.frame, replace(campaign, columns=expanded.roles), (*unused, *expanded.findings)
-
-
 def _read_carriers(path: Path | None) -> CarrierTable | None:
     if path is None:
         return None
@@ -219,7 +206,7 @@ def _read_carriers(path: Path | None) -> CarrierTable | None:
         return read_table(reading.frame, file=path.name)
 
 
-def _write(frame: pl.LazyFrame, plan_path: Path) -> None:
+def _write(frame: pl.LazyFrame, plan_path: Path) -> pl.LazyFrame:
     try:
         tables.write_parquet(frame, plan_path)
     except OSError as error:
@@ -227,6 +214,17 @@ def _write(frame: pl.LazyFrame, plan_path: Path) -> None:
             f"{plan_path.parent}: plan and results cannot be written there: {error.strerror}; "
             "name another folder with --out"
         ) from None
+
+    return pl.scan_parquet(plan_path)
+
+
+def _groups_of(
+    written: pl.LazyFrame, campaign: Campaign, draft: plan.Draft
+) -> tuple[groups.GroupSums | None, tuple[Finding, ...]]:
+    if campaign.columns.group is None:
+        return None, ()
+
+    return groups.sums(written), tuple(groups.other_texts(written, campaign, draft.views))
 
 
 def _count_replaced(

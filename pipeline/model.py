@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pipeline.members import USUAL_MEMBERS, Member
+
 MICROS_PER_UNIT = 1_000_000  #: money inside frames and the journal is an integer of millionths
 MEDIA_SCHEME = "media:"  #: begins the name of a local picture that is to be uploaded
 MOST_MEDIA = 10  #: pictures of one message (API reference, create message)
@@ -50,6 +52,10 @@ class Columns:
     region: str | None = None
     #: The name of the recipient's carrier, for its surcharge, where the cell is not blank.
     carrier: str | None = None
+    #: Rows that have the same here, where the cell is not blank, get one message together.
+    group: str | None = None
+    #: Lists everybody who gets the row's message together; then it is the only phone column.
+    recipients: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +75,7 @@ class Campaign:
 
     #: Names the campaign in the journal, for ever: letters, digits, `-`, `_` and `.`.
     name: str
-    #: Our numbers (E.164), short codes or alphanumeric senders; a recipient always gets
-    #: the same one.
+    #: Our numbers, short codes or alphanumeric senders; a recipient always gets the same one.
     senders: tuple[str, ...]
     #: Text with ``{column}``, ``{column|default}`` and ``{?column}...{/}``; ``{{`` and ``}}`` are
     #: braces. May be empty where `Columns.text` or `variants` say what is written.
@@ -84,6 +89,8 @@ class Campaign:
     columns: Columns = Columns()
     #: Each valid number of a cell that holds several gets a row of its own, instead of the first.
     all_numbers: bool = False
+    #: The most recipients of one group message.
+    group_limit: int = USUAL_MEMBERS
     #: Where there are some, `template` is not used.
     variants: tuple[Variant, ...] = ()
     #: Campaigns whose recipients are left out.
@@ -106,12 +113,14 @@ class Message:
     key: str
     #: Recipients in E.164; more than one is a group message.
     to: tuple[str, ...]
+    #: Of a group each recipient, in the order of `to`, the message's own row first.
+    members: tuple[Member, ...] = ()
     #: Our number (E.164), short code or alphanumeric sender.
     sender: str
     #: The rendered text; may be empty for an MMS with media.
     text: str
     channel: Channel = Channel.SMS
-    #: What the provider will count, bill and charge to the rate: 1 for an MMS.
+    #: What the provider will bill and charge to the rate: 1 for an MMS, for each recipient.
     segments: int
     #: The most it may cost, in millionths of the rate card's currency: what a budget reserves.
     cost_micros: int = 0
@@ -156,12 +165,8 @@ class Delivery:
 
     #: Ahead of the account's other messages in the provider's queue, for senders that may be.
     is_urgent: bool = False
-    #: What still waits in the provider's queue then fails, unbilled: so long after its POST, or at
-    #: a moment (aware). None is never.
+    #: What waits in the provider's queue so long after its POST, or at that moment, fails unbilled.
     expires_after: timedelta | datetime | None = None
-
-
-# --- What an attempt came to ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +220,6 @@ class InDoubt:
 Outcome = Accepted | Rejected | NotSent | Halted | InDoubt
 
 
-# --- What the provider tells later ---------------------------------------------------------------
-
-
 class ReceiptKind(StrEnum):
     """The `type` of a status callback (Bandwidth webhooks page)."""
 
@@ -265,9 +267,6 @@ class Wish(StrEnum):
     STOP = "stop"  #: no more texts
     START = "start"  #: texts again
     HELP = "help"  #: who is this?
-
-
-# --- What was found in a file --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from pipeline.members import MOST_MEMBERS, USUAL_MEMBERS
 from pipeline.model import MOST_MEDIA
 
 #: What a new Bandwidth account may send (support article 360014169214).
@@ -51,6 +52,8 @@ EXPECTED = {
     "frequency": "a section: write [frequency] on a line of its own",
     "phone": "the name of a column in quotes, or a list of them, the preferred first",
     "all_numbers": "true or false",
+    "group": "the name of a column, in quotes",
+    "group_limit": f"a whole number from 2 to {MOST_MEMBERS}",
     "exclude": 'a list of campaigns, such as ["spring-sale"]',
     "smart": "true or false; smart_accents = true is for letters",
     "smart_accents": "true or false",
@@ -167,6 +170,7 @@ class CampaignSection(_Section):
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     phone: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     all_numbers: Annotated[bool, Field(strict=True)] = False
+    group_limit: Annotated[int, Field(ge=2, le=MOST_MEMBERS, strict=True)] = USUAL_MEMBERS
     exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
     smart: Annotated[bool, Field(strict=True)] = False
     smart_accents: Annotated[bool, Field(strict=True)] = False
@@ -181,6 +185,8 @@ class ColumnsSection(_Section):
     media: str | None = None
     region: str | None = None
     carrier: str | None = None
+    group: str | None = None
+    recipients: str | None = None
 
 
 class VariantSection(_Section):

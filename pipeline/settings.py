@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import SettingsError
+from pipeline.grouping import group_problems
 from pipeline.model import Campaign, Channel, Columns, Delivery, FileFormat, Variant
 from pipeline.sections import (
     DEFAULT_MEDIA_BYTES,
@@ -29,13 +30,8 @@ from pipeline.sections import (
 )
 
 _OPTIONS = {
-    "name": "--name",
-    "template": "--template",
-    "from": "--from",
-    "rate": "--rate",
-    "smart": "--smart",
-    "smart_accents": "--smart-accents",
-    "budget": "--budget",
+    name: f"--{name.replace('_', '-')}"
+    for name in ("name", "template", "from", "rate", "smart", "smart_accents", "budget")
 }
 
 
@@ -171,7 +167,7 @@ def _allow_other_texts(document: dict[str, Any]) -> None:
 
 
 def _settings(checked: Document, base: Path, options: Options) -> Settings:
-    part = checked.campaign
+    part, listed = checked.campaign, checked.columns.recipients
     card = options.card or (base / checked.rates.card if checked.rates.card else None)
     return Settings(
         campaign=Campaign(
@@ -181,8 +177,11 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
             channel=None if part.channel == "auto" else Channel(part.channel),
             media=part.media,
             region=part.region,
-            columns=Columns(phone=part.phone, **checked.columns.model_dump()),
+            columns=Columns(
+                phone=part.phone or ((listed,) if listed else ()), **checked.columns.model_dump()
+            ),
             all_numbers=part.all_numbers,
+            group_limit=part.group_limit,
             variants=tuple(Variant(**each.model_dump()) for each in checked.variants),
             exclude=part.exclude,
             frequency_days=checked.frequency.days,
@@ -227,7 +226,8 @@ def _problems(label: str, settings: Settings) -> Iterator[str]:
         if not (exists(file) and file.is_file()):
             yield f"{label}: [suppression] files: there is no file '{file}'"
 
-    yield from (f"{label}: {problem}" for problem in _text_problems(campaign))
+    problems = (*_text_problems(campaign), *group_problems(campaign))
+    yield from (f"{label}: {problem}" for problem in problems)
     if campaign.name in campaign.exclude:
         yield f"{label}: exclude: a campaign cannot leave out its own recipients"
 

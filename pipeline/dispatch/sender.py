@@ -36,7 +36,10 @@ class Wire(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Counts:
-    """What this run has done so far; the one mutable thing lanes share with the display."""
+    """What this run has done so far; the one mutable thing lanes share with the display.
+
+    A group message counts for each of its recipients, as in plan, journal and results.
+    """
 
     accepted: int = 0
     rejected: int = 0
@@ -90,7 +93,7 @@ class Sender:
             )
 
         if isinstance(outcome, NotSent) and not self._stop.requested:
-            self.counts.given_up += 1
+            self.counts.given_up += len(message.to)
             if self._pacer.is_in_trouble:
                 because = f"the provider took no message for a while ({outcome.reason})"
                 self._stop.request(StopReason.UNREACHABLE, because)
@@ -143,6 +146,7 @@ class Sender:
             to=message.to,
             segments=message.segments,
             cost_micros=message.cost_micros,
+            members=message.members,
         )
         while not self._stop.requested:
             answer = await self._room.ask(grant, intent)
@@ -152,7 +156,7 @@ class Sender:
                 case Later(ask_at=ask_at):
                     await self._pacer.until(ask_at)
                 case Denied() as denied:
-                    self.counts.denied += 1
+                    self.counts.denied += len(message.to)
                     return denied
                 case OverBudget():
                     return None
@@ -184,14 +188,14 @@ class Sender:
         return outcome
 
     def _count(self, message: Message, outcome: Outcome) -> None:
-        counts = self.counts
+        counts, recipients = self.counts, len(message.to)
         match outcome:
             case Accepted():
-                counts.accepted += 1
+                counts.accepted += recipients
             case Rejected():
-                counts.rejected += 1
+                counts.rejected += recipients
             case InDoubt():
-                counts.in_doubt += 1
+                counts.in_doubt += recipients
             case NotSent() | Halted():
                 counts.not_sent += 1
             case _:

@@ -6,6 +6,9 @@ outcomes. A message has a row only once somebody tried to send it: absence means
 
     enlist ─> take ─> begin ─> (POST) ─> finish ─> leave        receive, hear: at any time
 
+A group message has a row for each recipient, with a state of its own; they are begun, finished and
+released together, under the attempt of the first (see `groups`).
+
 Every method is one durable transaction; inside `with journal.transaction():` several become one.
 All are synchronous and for one thread at a time: `committer.Committer` is the asynchronous side.
 Stores: `memory` (the readable reference) and `sqlite` (the embedded default).
@@ -18,6 +21,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from pipeline.journal.deciding import Deciding as Deciding
 from pipeline.journal.opening import open_journal as open_journal
 from pipeline.journal.settling import Candidate as Candidate
 from pipeline.journal.settling import Doubt as Doubt
@@ -57,7 +61,7 @@ NEW_ACCOUNT_RATE = 1.0
 NO_BUDGET = Budget()
 
 
-class Journal(Settlement, Protocol):
+class Journal(Settlement, Deciding, Protocol):
     """Store of campaigns, shards, messages, receipts, suppressions and the account's pace."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -119,7 +123,8 @@ class Journal(Settlement, Protocol):
 
         For each intent in order: a recipient on the suppression list, or a key that another row of
         the campaign has, makes the message CANCELLED and is `Denied`; so is a message that is not
-        READY. Where the account's reservation already lies more than `MAX_LEAD_SECONDS` ahead of
+        READY. A group is refused as a whole: who is in it, and what they read, was settled with the
+        plan. Where the account's reservation already lies more than `MAX_LEAD_SECONDS` ahead of
         `now` the answer is `Later` and nothing is recorded. Where what the campaign, or the account
         on the UTC day of `now`, has spent and reserved would pass `budget` with the cost of this
         message, the answer is `OverBudget` and nothing is recorded. Otherwise the message is
@@ -165,7 +170,8 @@ class Journal(Settlement, Protocol):
         """Keep each receipt with its raw JSON, and apply it to the message with its tag or its id.
 
         The same receipt twice changes nothing. One that matches no message yet is kept, and applied
-        by the `finish` that learns the id. `now` is when it came.
+        by the `finish` that learns the id. `now` is when it came. Of a group it is applied to the
+        recipient that it speaks of; to the others it proves that the provider has the message.
 
         The attempt that it speaks of is known by its tag, or by the id. A failure of any but the
         latest attempt changes nothing. Of an attempt that failed before `retry`, only a delivery
@@ -193,63 +199,6 @@ class Journal(Settlement, Protocol):
 
     def heard(self) -> Iterator[list[Heard]]:
         """Yield what `hear` kept, in the order in which it came, in lists of up to 10,000."""
-
-    def release(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """Make IN_DOUBT messages READY again on an operator's word, recorded with the name.
-
-        Their shards are open again. Rows in any other state are left alone.
-
-        Returns:
-            How many were released.
-        """
-
-    def write_off(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """Make IN_DOUBT messages WRITTEN_OFF on an operator's word: no more is tried.
-
-        Evidence still settles them. Their cost stays spent until then. Rows in any other state are
-        left alone.
-
-        Returns:
-            How many were written off.
-        """
-
-    def retryable(self, campaign: str) -> list[int]:
-        """Return the rows whose message failed and may be sent again (`retrying.may_retry`).
-
-        Never one that a receipt says is delivered, to whomever, nor one about whose doubt an
-        operator decided.
-        """
-
-    def retry(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """Make FAILED messages READY again, those of `rows` that are `retryable`; recorded once.
-
-        Their shards are open again. What the failed attempt cost stays spent, and is
-        `MessageRecord.earlier_micros` once the next one is begun.
-
-        Returns:
-            How many are to be sent again.
-        """
-
-    def pause(self, campaign: str, *, by: str, because: str, now: datetime) -> bool:
-        """Ask that the campaign is not sent until `resume`, recorded; True where that is new.
-
-        Nothing here enforces it: who sends asks `paused` before and meanwhile.
-        """
-
-    def resume(self, campaign: str, *, by: str, because: str, now: datetime) -> bool:
-        """End a pause, recorded; False where there is none."""
-
-    def paused(self, campaign: str) -> Decision | None:
-        """Return the pause that the campaign is in; cheap enough to ask all the time."""
-
-    def decisions(self, campaign: str) -> list[Decision]:
-        """Return what people decided about the campaign and its messages, oldest first."""
 
     def suppress(self, numbers: Iterable[str], *, source: str, because: str, now: datetime) -> int:
         """Add E.164 numbers to the suppression list; returns how many are new. Never expires.

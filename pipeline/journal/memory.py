@@ -23,15 +23,14 @@ from pipeline.journal import (
     Later,
     OverBudget,
     Pace,
-    Past,
     Permit,
     Shard,
+    groups,
     rules,
 )
 from pipeline.journal.memory_deciding import Deciding
 from pipeline.journal.memory_tables import (
     LONG_AGO,
-    Addressee,
     Entry,
     Kept,
     Place,
@@ -39,7 +38,6 @@ from pipeline.journal.memory_tables import (
     Tables,
 )
 from pipeline.journal.reservation import Reservation
-from pipeline.journal.settling import How
 from pipeline.journal.spending import day_of, over, price_of
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
@@ -162,12 +160,12 @@ class MemoryJournal(Deciding):
         self, grant: Grant, intent: Intent, pace: Pace, budget: Budget, now: datetime
     ) -> Answer:
         campaign, moment = grant.campaign, rules.to_micros(now)
-        entry = self.tables.messages.get((campaign, intent.row))
-        entry = entry or Entry(rules.untried(intent), grant.shard, None)
-        if entry.record.state != MessageState.READY:
-            return Denied(row=intent.row, reason=entry.record.state)
+        rows = [(self._entry(grant, part), part) for part in groups.parts(intent)]
+        for entry, _ in rows:
+            if entry.record.state != MessageState.READY:
+                return Denied(row=intent.row, reason=entry.record.state)
 
-        if (reason := self._cancel_where_refused(campaign, entry, intent, now)) is not None:
+        if (reason := self._cancel_where_refused(campaign, rows, now)) is not None:
             return Denied(row=intent.row, reason=reason)
 
         reservation = self.tables.accounts[pace.account]
@@ -178,51 +176,52 @@ class MemoryJournal(Deciding):
         if (passed := over(budget, known, intent.cost_micros)) is not None:
             return OverBudget(row=intent.row, budget=passed)
 
-        self._keep_earlier(campaign, entry)
-        was = entry.record
-        record = rules.attempted(was, entry.price)
         purse = Purse(campaign, pace.account, day_of(now))
-        holding_nothing = was._replace(error_code=None)  # what a failure cost stays in its purse
-        begun = Entry(
-            holding_nothing, entry.shard, grant.owner, price_of(intent), purse, begun_at=now
-        )
-        self.tables.write(campaign, begun, record)
+        number = self._attempt(grant, intent, rows, purse, now)
         start, after = reservation.reserve(moment, intent.segments, pace)
         self.tables.accounts[pace.account] = after
-        attempt = AttemptId(run=grant.run, row=intent.row, number=record.attempts)
+        attempt = AttemptId(run=grant.run, row=intent.row, number=number)
         return Permit(attempt=attempt, start_at=rules.from_micros(start))
 
-    def _keep_earlier(self, campaign: str, entry: Entry) -> None:
-        """Remember an attempt that another one follows, and its id."""
-        record = entry.record
-        if record.attempts:
-            attempt = Addressee(campaign, record.row, record.attempts)
-            self.tables.earlier[attempt] = Past(
-                owner=entry.owner,
-                message_id=record.message_id,
-                error_code=record.error_code,
-                begun_at=entry.begun_at,
-                is_doubtful=entry.price.is_released,
-            )
+    def _entry(self, grant: Grant, part: Intent) -> Entry:
+        entry = self.tables.messages.get((grant.campaign, part.row))
+        return entry or Entry(rules.untried(part), grant.shard, None)
 
-        if record.message_id is not None:
-            self.tables.explain((campaign, record.row), record.message_id, How.EARLIER)
+    def _attempt(
+        self,
+        grant: Grant,
+        intent: Intent,
+        rows: Sequence[tuple[Entry, Intent]],
+        purse: Purse,
+        now: datetime,
+    ) -> int:
+        self.tables.keep_earlier(grant.campaign, rows[0][0])
+        for entry, part in rows:
+            holding_nothing = entry.record._replace(error_code=None)  # that stays in its purse
+            begun = Entry(
+                holding_nothing, entry.shard, grant.owner, price_of(part), purse, begun_at=now
+            )
+            if intent.members:
+                begun = begun._replace(group_row=intent.row, recipient=part.to[0])
+
+            self.tables.write(grant.campaign, begun, rules.attempted(entry.record, entry.price))
+
+        return rows[0][0].record.attempts + 1
 
     def _cancel_where_refused(
-        self, campaign: str, entry: Entry, intent: Intent, now: datetime
+        self, campaign: str, rows: Sequence[tuple[Entry, Intent]], now: datetime
     ) -> str | None:
-        duplicate = self.tables.keys.get((campaign, intent.key), intent.row) != intent.row
-        if any(number in self.tables.suppressed for number in intent.to):
-            reason = rules.SUPPRESSED
-        elif duplicate:
-            reason = rules.DUPLICATE
-        else:
+        reasons = [self.tables.refusal(campaign, part) for _, part in rows]
+        if not any(reasons):
             return None
 
-        first = entry.record.attempts == 0
-        record = entry.record._replace(key=None) if duplicate and first else entry.record
-        self.tables.write(campaign, entry, rules.cancelled(record, reason, now))
-        return reason
+        for (entry, part), reason in zip(rows, reasons, strict=True):
+            keyless = self.tables.is_duplicate(campaign, part) and entry.record.attempts == 0
+            record = entry.record._replace(key=None) if keyless else entry.record
+            because = reason or groups.WITH_ITS_GROUP
+            self.tables.write(campaign, entry, rules.cancelled(record, because, now))
+
+        return next(filter(None, reasons))
 
     def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
         """Reserve the rate for a text of no campaign; see `Journal.reserve`."""
@@ -250,7 +249,9 @@ class MemoryJournal(Deciding):
         if finish.owner != (entry.owner if past is None else past.owner):
             return
 
-        self.tables.write(attempt.campaign, entry, rules.finished(entry.record, finish, past))
+        for each in self.tables.group_of(attempt.campaign, entry):
+            self.tables.write(attempt.campaign, each, rules.finished(each.record, finish, past))
+
         if isinstance(finish.outcome, Accepted):
             self.tables.apply_kept(attempt, finish.outcome.message_id)
 

@@ -47,9 +47,10 @@ class Deciding(Settling):
                 if entry is None or entry.record.state != MessageState.IN_DOUBT:
                     continue
 
-                self.tables.write(campaign, entry, changed(entry.record), priced(entry.price))
-                self._record(campaign, decision._replace(row=row))
-                count += 1
+                for each in self.tables.group_of(campaign, entry):
+                    self.tables.write(campaign, each, changed(each.record), priced(each.price))
+                    self._record(campaign, decision._replace(row=each.record.row))
+                    count += 1
 
         return count
 
@@ -66,6 +67,7 @@ class Deciding(Settling):
             each.record
             for each in self.tables.entries_of(campaign)
             if each.record.state == MessageState.FAILED
+            and each.group_row is None
             and (campaign, each.record.row) not in delivered
         ]
         return [

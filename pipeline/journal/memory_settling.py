@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pipeline.journal import Doubt, Evidence, Proof
+from pipeline.journal.groups import told_to
 from pipeline.journal.memory_reading import Reading
 from pipeline.journal.memory_tables import Addressee, Kept
 from pipeline.journal.settling import How
@@ -31,7 +32,8 @@ class Settling(Reading):
                 found.setdefault((campaign, row), []).append(earlier.begun_at)
 
         for key, entry in self.tables.messages.items():
-            if is_doubtful(entry.record, is_released=entry.price.is_released):
+            is_first = key[1] == entry.first_row
+            if is_first and is_doubtful(entry.record, is_released=entry.price.is_released):
                 found.setdefault(key, []).append(entry.begun_at)
 
         return sorted(self._doubt(key, tuple(moments)) for key, moments in found.items())
@@ -66,10 +68,13 @@ class Settling(Reading):
         if not may_settle(entry.record, proof, is_released=entry.price.is_released):
             return False
 
-        if not self.tables.explain(key, proof.message_id, How.LISTING):
+        is_first = entry.first_row == proof.row
+        if not is_first or not self.tables.explain(key, proof.message_id, How.LISTING):
             return False
 
-        self.tables.write(key[0], entry, identified(entry.record, proof.message_id))
+        for each in self.tables.group_of(key[0], entry):
+            self.tables.write(key[0], each, identified(each.record, proof.message_id))
+
         for receipt, raw in proof.receipts:
             self._keep(receipt, raw, now)
 
@@ -104,15 +109,22 @@ class Settling(Reading):
         with self.transaction():
             for receipt, raw in receipts:
                 wanted, messages = receipt.message_id, self.tables.messages.items()
-                found = (key for key, each in messages if each.record.message_id == wanted)
+                found = (
+                    (key[0], each.first_row)
+                    for key, each in messages
+                    if each.record.message_id == wanted
+                )
                 key = min(found, default=None)
                 if key is None:
                     continue
 
-                record = self.tables.messages[key].record
-                if tells_news(record, receipt):
+                first = self.tables.messages[key]
+                if any(
+                    tells_news(each.record, told_to(each.recipient, receipt))
+                    for each in self.tables.group_of(key[0], first)
+                ):
                     self._keep(receipt, raw, now)
-                    self.tables.apply_kept(Addressee(*key, record.attempts), wanted)
+                    self.tables.apply_kept(Addressee(*key, first.record.attempts), wanted)
                     count += 1
 
         return count

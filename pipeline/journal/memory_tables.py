@@ -12,6 +12,7 @@ from pipeline.journal import (
     Evidence,
     Grant,
     Heard,
+    Intent,
     MessageRecord,
     Pace,
     Past,
@@ -20,6 +21,7 @@ from pipeline.journal import (
     Suppression,
     rules,
 )
+from pipeline.journal.groups import told_to
 from pipeline.journal.reservation import Reservation
 from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
@@ -51,6 +53,14 @@ class Entry(NamedTuple):
     purse: Purse | None = None
     #: The latest attempt; None where there was none.
     begun_at: datetime | None = None
+    #: Of a group the row that its attempts are begun under, and this row's recipient.
+    group_row: int | None = None
+    recipient: str | None = None
+
+    @property
+    def first_row(self) -> int:
+        """The row that its attempts are begun under."""
+        return self.record.row if self.group_row is None else self.group_row
 
 
 class Explained(NamedTuple):
@@ -169,6 +179,25 @@ class Tables:
             if name == campaign and shard in (None, entry.shard)
         ]
 
+    def group_of(self, campaign: str, entry: Entry) -> list[Entry]:
+        """List the rows of a message: all of a group, or the one that there is."""
+        if entry.group_row is None:
+            return [entry]
+
+        together = self.entries_of(campaign, entry.shard)
+        return [each for each in together if each.group_row == entry.group_row]
+
+    def refusal(self, campaign: str, part: Intent) -> str | None:
+        """Say why a recipient may not be texted; None where he may."""
+        if any(number in self.suppressed for number in part.to):
+            return rules.SUPPRESSED
+
+        return rules.DUPLICATE if self.is_duplicate(campaign, part) else None
+
+    def is_duplicate(self, campaign: str, part: Intent) -> bool:
+        """Tell whether another row has the key."""
+        return self.keys.get((campaign, part.key), part.row) != part.row
+
     def attempted(self, attempt: AttemptId) -> Addressee | None:
         """Find the message that this attempt was begun for."""
         campaign = self.campaign_of(attempt.run)
@@ -185,8 +214,8 @@ class Tables:
         wanted = receipt.message_id
         past = (each for each, past in self.earlier.items() if past.message_id == wanted)
         latest = (
-            Addressee(*key, each.record.attempts)
-            for key, each in self.messages.items()
+            Addressee(campaign, each.first_row, each.record.attempts)
+            for (campaign, _), each in self.messages.items()
             if each.record.message_id == wanted
         )
         return next(past, None) or next(latest, None)
@@ -204,6 +233,22 @@ class Tables:
         if record.state == MessageState.READY:
             self.put(campaign, replace(self.places[campaign, entry.shard], done=False))
 
+    def keep_earlier(self, campaign: str, entry: Entry) -> None:
+        """Remember an attempt that another one follows, and its id."""
+        record = entry.record
+        if record.attempts:
+            attempt = Addressee(campaign, record.row, record.attempts)
+            self.earlier[attempt] = Past(
+                owner=entry.owner,
+                message_id=record.message_id,
+                error_code=record.error_code,
+                begun_at=entry.begun_at,
+                is_doubtful=entry.price.is_released,
+            )
+
+        if record.message_id is not None:
+            self.explain((campaign, record.row), record.message_id, How.EARLIER)
+
     def apply_kept(self, addressee: Addressee, message_id: str) -> None:
         """Apply the receipts of a message id, which is now known to be this attempt's."""
         past, key = self.earlier.get(addressee), addressee[:2]
@@ -212,17 +257,22 @@ class Tables:
 
         for receipt, kept in list(self.receipts.items()):
             if kept.addressee is None and receipt.message_id == message_id:
-                entry = self.messages[key]
                 self.receipts[receipt] = kept._replace(addressee=key)
-                self.write(addressee.campaign, entry, rules.told(entry.record, receipt, past))
+                for entry in self.group_of(key[0], self.messages[key]):
+                    news = told_to(entry.recipient, receipt)
+                    self.write(key[0], entry, rules.told(entry.record, news, past))
 
         if self.messages[key].record.message_id != message_id:
             self.explain(key, message_id, How.BESIDE)
 
     def explain(self, key: tuple[str, int], message_id: str, how: How) -> bool:
         """Claim a message id for a message; False where it is another one's."""
-        owners = [at for at, each in self.messages.items() if each.record.message_id == message_id]
-        if any(at != key for at in owners):
+        owners = [
+            (campaign, each.first_row)
+            for (campaign, _), each in self.messages.items()
+            if each.record.message_id == message_id
+        ]
+        if any(owner != key for owner in owners):
             return False
 
         known = self.explained.setdefault(message_id, Explained(*key, how))

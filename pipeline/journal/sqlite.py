@@ -33,6 +33,7 @@ from pipeline.journal.settling import How
 from pipeline.journal.spending import Till, price_of
 from pipeline.journal.sqlite_deciding import Deciding
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
+from pipeline.journal.sqlite_groups import Group
 from pipeline.journal.sqlite_rows import Addressee, Entry, Plan, add_plan, find_plan
 from pipeline.lifecycle import MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
@@ -187,6 +188,10 @@ class SqliteJournal(Deciding):
         purse: int,
         now: datetime,
     ) -> AttemptId | Later | OverBudget | Denied:
+        if intent.members:
+            group = Group(self._file, self._messages, grant, intent)
+            return group.claim(campaign, hindrance, purse, now)
+
         suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
         record, price = rules.untried(intent), price_of(intent)
         new = Entry(record, campaign, grant.shard, grant.owner, price, purse)
@@ -206,6 +211,7 @@ class SqliteJournal(Deciding):
         if hindrance is not None:
             return hindrance
 
+        self._messages.keep_earlier(entry)
         number = self._messages.attempt_again(entry, grant.owner, price, purse, now)
         return AttemptId(run=grant.run, row=intent.row, number=number)
 
@@ -233,16 +239,18 @@ class SqliteJournal(Deciding):
                 if finish.owner != (entry.owner if past is None else past.owner):
                     continue
 
-                record = rules.finished(entry.record, finish, past)
-                self._messages.change(entry, record)
+                news = rules.finished(entry.record, finish, past)
+                for each in self._messages.group_of(entry):
+                    self._messages.change(each, rules.finished(each.record, finish, past))
+
                 if isinstance(finish.outcome, Accepted):
-                    attempt = Addressee(entry.campaign, record.row, number)
+                    attempt = Addressee(entry.campaign, news.row, number)
                     message_id = finish.outcome.message_id
                     if past is not None:
                         self._messages.keep_id(attempt, message_id)
 
                     self._messages.apply_kept(attempt, message_id)
-                    if record.message_id != message_id:
+                    if news.message_id != message_id:
                         self._messages.explain(*attempt[:2], message_id, How.BESIDE)
 
     def leave(self, grant: Grant) -> None:

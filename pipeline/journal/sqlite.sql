@@ -58,9 +58,12 @@ CREATE TABLE message (
     purse           INTEGER,
     begun_at        INTEGER,
     earlier_micros  INTEGER NOT NULL DEFAULT 0,
+    group_row       INTEGER,
+    recipient       TEXT,
     PRIMARY KEY (campaign, row),
     UNIQUE (campaign, key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX message_of_group ON message (campaign, group_row) WHERE group_row IS NOT NULL;
 CREATE INDEX message_of_shard ON message (campaign, shard);
 CREATE INDEX message_of_id ON message (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX message_in_doubt ON message (campaign, row) WHERE state = 'in_doubt';
@@ -279,6 +282,12 @@ CREATE TABLE pause (
     at       INTEGER NOT NULL
 ) STRICT;
 
+-- upgrade_7 --
+-- Schema 7 knew no groups: every message had one recipient.
+ALTER TABLE message ADD COLUMN group_row INTEGER;
+ALTER TABLE message ADD COLUMN recipient TEXT;
+CREATE INDEX message_of_group ON message (campaign, group_row) WHERE group_row IS NOT NULL;
+
 -- campaign --
 -- Find a campaign and its plan.
 SELECT id, run, fingerprint, messages, segments, cost_micros, currency, created_at
@@ -410,6 +419,14 @@ INSERT INTO message (campaign, row, shard, key, state, attempts, owner, segments
     is_released, purse, begun_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- join_group --
+-- Note under which row a recipient's group is attempted.
+UPDATE message SET group_row = ?, recipient = ? WHERE campaign = ? AND row = ?;
+
+-- rows_of_group --
+-- List the rows of a group message, the one of its attempts among them.
+SELECT row FROM message WHERE campaign = ? AND group_row = ? ORDER BY row;
+
 -- attempt_again --
 -- Record the next attempt of a message that is still what it was when it was read.
 UPDATE message SET state = ?, attempts = ?, owner = ?, segments = ?, cost_micros = ?,
@@ -455,20 +472,20 @@ VALUES (?, ?, ?, ?, ?, 0, ?, ?);
 -- message --
 -- Read a message of a campaign.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros, is_released,
-    purse
+    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros,
+    is_released, purse, group_row, recipient
 FROM message WHERE campaign = ? AND row = ?;
 
 -- message_of_run --
 -- Read a message of the campaign whose tags begin with a run.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros, is_released,
-    purse
+    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros,
+    is_released, purse, group_row, recipient
 FROM message WHERE campaign = (SELECT id FROM campaign WHERE run = ?) AND row = ?;
 
 -- message_by_id --
--- Find a message by the provider's id.
-SELECT campaign, row, attempts FROM message WHERE message_id = ?
+-- Find a message by the provider's id; of a group the row of its attempts.
+SELECT campaign, coalesce(group_row, row), attempts FROM message WHERE message_id = ?
 ORDER BY campaign, row LIMIT 1;
 
 -- change_message --
@@ -534,9 +551,9 @@ SELECT row, kind, "by", because, at FROM event WHERE campaign = ? ORDER BY id;
 
 -- failed --
 -- List the failed messages of a campaign that nobody says are delivered, and none about whose doubt
--- an operator decided.
+-- an operator decided. Of a group somebody may have it.
 SELECT row, error_code FROM message
-WHERE campaign = ?1 AND state = 'failed'
+WHERE campaign = ?1 AND state = 'failed' AND group_row IS NULL
     AND row NOT IN (
         SELECT row FROM receipt
         WHERE campaign = ?1 AND row IS NOT NULL AND kind = 'message-delivered')
@@ -576,7 +593,8 @@ FROM (
     WHERE is_released = 1 AND state NOT IN ('accepted', 'delivered', 'failed')
     UNION SELECT message.* FROM shard CROSS JOIN message USING (campaign, shard)
     WHERE shard.state = 'open' AND message.state = 'sending') doubtful
-JOIN campaign ON campaign.id = doubtful.campaign;
+JOIN campaign ON campaign.id = doubtful.campaign
+WHERE coalesce(group_row, row) = row;
 
 -- earlier_doubts --
 -- Find the earlier attempts whose doubt was released.
@@ -590,7 +608,8 @@ WHERE is_doubtful = 1 ORDER BY earlier_attempt.campaign, earlier_attempt.row, nu
 -- Claim an id for a message, unless it is another message's own; a claim that exists stays.
 INSERT INTO explained (message_id, campaign, row, how)
 SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (
-    SELECT 1 FROM message WHERE message_id = ?1 AND NOT (campaign = ?2 AND row = ?3))
+    SELECT 1 FROM message
+    WHERE message_id = ?1 AND NOT (campaign = ?2 AND coalesce(group_row, row) = ?3))
 ON CONFLICT DO NOTHING;
 
 -- claim --

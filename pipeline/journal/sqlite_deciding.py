@@ -53,9 +53,10 @@ class Deciding(Settling):
                 if entry is None or entry.record.state != MessageState.IN_DOUBT:
                     continue
 
-                self._messages.change(entry, changed(entry.record), priced(entry.price))
-                self._record(plan.id, decision._replace(row=row))
-                count += 1
+                for each in self._messages.group_of(entry):
+                    self._messages.change(each, changed(each.record), priced(each.price))
+                    self._record(plan.id, decision._replace(row=each.record.row))
+                    count += 1
 
         return count
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pipeline.errors import JournalError
 from pipeline.journal import Enlistment, MessageRecord, Past, rules
+from pipeline.journal.groups import told_to
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
@@ -41,6 +42,9 @@ class Entry(NamedTuple):
     price: Price
     #: The number of its purse, by the latest attempt; None where there was none.
     purse: int | None
+    #: Of a group the row that its attempts are begun under, and this row's recipient.
+    group_row: int | None = None
+    recipient: str | None = None
 
 
 class Addressee(NamedTuple):
@@ -61,6 +65,15 @@ class Messages:
         """Find a message by its place in the plan."""
         found = self._file.one("message", campaign, row)
         return None if found is None else _to_entry(found)
+
+    def group_of(self, entry: Entry) -> list[Entry]:
+        """List the rows of a message: all of a group, or the one that there is."""
+        if entry.group_row is None:
+            return [entry]
+
+        rows = self._file.all("rows_of_group", entry.campaign, entry.group_row)
+        found = (self.find(entry.campaign, row) for (row,) in rows)
+        return [each for each in found if each is not None]
 
     def attempted(self, attempt: AttemptId) -> Entry | None:
         """Find the message that this attempt was begun for."""
@@ -86,16 +99,19 @@ class Messages:
         place = (entry.campaign, record.row, entry.shard)
         return bool(self._file.run("add_attempted", *place, *values, to_micros(now)))
 
+    def keep_earlier(self, entry: Entry) -> None:
+        """Remember an attempt that another one follows, and its id."""
+        place, message_id = (entry.campaign, entry.record.row), entry.record.message_id
+        self._file.run("keep_earlier", *place)
+        if message_id is not None:
+            self.explain(*place, message_id, How.EARLIER)
+
     def attempt_again(
         self, entry: Entry, owner: str, price: Price, purse: int, now: datetime
     ) -> int:
         """Record the next attempt of a message; return its number. The caller reserves its cost."""
         was, record = entry.record, rules.attempted(entry.record, entry.price)
         place = (entry.campaign, record.row)
-        self._file.run("keep_earlier", *place)
-        if was.message_id is not None:
-            self.explain(*place, was.message_id, How.EARLIER)
-
         values = (record.state, record.attempts, owner, *price, purse, to_micros(now))
         values += (*_known(record), record.earlier_micros)
         _expect_one(self._file.run("attempt_again", *values, *place, was.state, was.attempts))
@@ -149,17 +165,21 @@ class Messages:
         if entry is None:
             return
 
-        record, past = entry.record, self.past(entry, addressee.number)
+        past = self.past(entry, addressee.number)
         if past is not None:
             self.keep_id(addressee, message_id)
 
-        for values in receipts:
-            record = rules.told(record, _to_receipt(values), past)
+        for each in self.group_of(entry):
+            record = each.record
+            for values in receipts:
+                record = rules.told(record, told_to(each.recipient, _to_receipt(values)), past)
 
-        self.change(entry, record)
-        self._file.run("match_receipts", addressee.campaign, addressee.row, message_id)
-        if record.message_id != message_id:
-            self.explain(addressee.campaign, addressee.row, message_id, How.BESIDE)
+            self.change(each, record)
+
+        place = addressee[:2]
+        self._file.run("match_receipts", *place, message_id)
+        if (now := self.find(*place)) is not None and now.record.message_id != message_id:
+            self.explain(*place, message_id, How.BESIDE)
 
     def keep_id(self, addressee: Addressee, message_id: str) -> None:
         """Remember the provider's id of an attempt that another one followed."""
@@ -208,9 +228,9 @@ def to_record(row: Row) -> MessageRecord:
 
 
 def _to_entry(row: Row) -> Entry:
-    campaign, shard, owner, segments, cost_micros, is_released, purse = row[13:]
+    campaign, shard, owner, segments, cost_micros, is_released, *rest = row[13:]
     price = Price(segments, cost_micros, bool(is_released))
-    return Entry(to_record(row), campaign, shard, owner, price, purse)
+    return Entry(to_record(row), campaign, shard, owner, price, *rest)
 
 
 def _known(record: MessageRecord) -> Row:

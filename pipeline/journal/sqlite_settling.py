@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pipeline.journal import Candidate, Doubt, Evidence, Proof
+from pipeline.journal.groups import told_to
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.settling import How
 from pipeline.journal.settling_rules import identified, may_settle, tells_news
@@ -61,10 +62,13 @@ class Settling(Reading):
         if not may_settle(entry.record, proof, is_released=entry.price.is_released):
             return False
 
-        if not self._messages.explain(entry.campaign, proof.row, proof.message_id, How.LISTING):
+        is_first, place = entry.group_row in (None, proof.row), (entry.campaign, proof.row)
+        if not is_first or not self._messages.explain(*place, proof.message_id, How.LISTING):
             return False
 
-        self._messages.change(entry, identified(entry.record, proof.message_id))
+        for each in self._messages.group_of(entry):
+            self._messages.change(each, identified(each.record, proof.message_id))
+
         self._keep(entry, proof.receipts, now)
         return True
 
@@ -104,11 +108,12 @@ class Settling(Reading):
             for receipt, raw in receipts:
                 place = self._file.one("message_by_id", receipt.message_id)
                 entry = None if place is None else self._messages.find(*place[:2])
-                if entry is None or not tells_news(entry.record, receipt):
-                    continue
-
-                self._keep(entry, [(receipt, raw)], now)
-                count += 1
+                together = [] if entry is None else self._messages.group_of(entry)
+                if entry is not None and any(
+                    tells_news(each.record, told_to(each.recipient, receipt)) for each in together
+                ):
+                    self._keep(entry, [(receipt, raw)], now)
+                    count += 1
 
         return count
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.lifecycle import MessageState
+from pipeline.members import Member
 from pipeline.model import AttemptId, Outcome, Wish
 
 
@@ -17,7 +18,7 @@ class Shard:
 
     #: 0-based, in the order of the plan.
     number: int
-    #: How many messages `payload` holds.
+    #: How many messages `payload` holds; a group counts for each of its recipients.
     rows: int
     #: The messages, compressed; the journal never looks inside.
     payload: bytes
@@ -36,7 +37,7 @@ class Enlistment:
     run: str
     #: Name of a part of the plan (``recipients``, ``template``, ...) -> its digest.
     fingerprint: Mapping[str, str]
-    #: Sendable messages in all shards together.
+    #: Sendable messages in all shards together; a group counts for each of its recipients.
     messages: int
     #: Segments of all messages together.
     segments: int
@@ -91,6 +92,8 @@ class Intent:
     segments: int
     #: The most that the message can cost, by our count of segments.
     cost_micros: int = 0
+    #: Of a group each recipient, this row first; `segments` and `cost_micros` are of all together.
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,6 +194,9 @@ class Advisor:
 
     def _messages(self, only: pl.Expr | None = None) -> pl.LazyFrame:
         sent = self.plan.filter(pl.col(columns.REASON).is_null())
+        if self.campaign.columns.group:
+            sent = sent.filter(pl.col(columns.GROUP_ROW).is_null())  # an MMS, whatever it costs
+
         if self.campaign.channel is None:  # the price decides, and may decide otherwise then
             sent = sent.with_columns(pl.lit(Channel.SMS.value).alias(columns.CHANNEL))
         else:

@@ -26,6 +26,9 @@ REASON_DETAIL = "reason_detail"  #: String, a sentence
 COST_ESTIMATED = "cost_estimated"  #: Decimal(18, 6)
 CURRENCY = "currency"  #: Enum of one word, ISO 4217
 VARIANT = "variant"  #: String; a column of the plan only where a campaign has variants
+#: Int64, the row that a recipient's group message was made from; null where it is to one. A column
+#: of the plan only where a campaign has groups.
+GROUP_ROW = "group_row"
 
 PLAN_COLUMNS = (
     ROW,
@@ -121,6 +124,11 @@ def output_names(names: Iterable[str], *, taken: frozenset[str] = RESERVED) -> d
 def has_text(dtype: pl.DataType) -> bool:
     """Tell whether a column can be read as text; lists, structs and raw bytes cannot."""
     return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
+
+
+def is_filled(cell: pl.Expr) -> pl.Expr:
+    """Tell whether a cell (String) is not blank (Boolean, never null)."""
+    return (cell.str.strip_chars() != "").fill_null(value=False)
 
 
 def text_view(name: str, dtype: pl.DataType) -> pl.Expr:

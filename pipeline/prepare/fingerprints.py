@@ -59,10 +59,12 @@ def fingerprint(
 
 def _roles(campaign: Campaign) -> dict[str, object]:
     roles = asdict(campaign.columns) | ({"all_numbers": True} if campaign.all_numbers else {})
-    if roles["carrier"] is None:
-        del roles["carrier"]
+    for newer in ("carrier", "group", "recipients"):
+        if roles[newer] is None:
+            del roles[newer]
 
-    return roles
+    is_grouped = campaign.columns.group or campaign.columns.recipients
+    return roles | ({"group_limit": campaign.group_limit} if is_grouped else {})
 
 
 def _prices(card: RateCard, carriers_digest: str) -> list[object]:

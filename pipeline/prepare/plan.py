@@ -15,10 +15,11 @@ from functools import partial
 import polars as pl
 
 from pipeline.model import Campaign, Channel, Finding
-from pipeline.prepare import columns, keys, readings, smart
+from pipeline.prepare import columns, groups, keys, readings, smart
+from pipeline.prepare.addresses import add_address, addressed
 from pipeline.prepare.carriers import CarrierTable, carrier_of
 from pipeline.prepare.channels import add_cheaper_cost
-from pipeline.prepare.columns import NUMBER, REASON, SENT, TO
+from pipeline.prepare.columns import GROUP_ROW, NUMBER, REASON, SENT, TEXT
 from pipeline.prepare.fingerprints import fingerprint
 from pipeline.prepare.price_grid import RECIPIENT, PriceGrid
 from pipeline.prepare.pricing import RateCard, add_cost, require_prices
@@ -31,7 +32,7 @@ from pipeline.prepare.recipients import (
     find_repairs,
     read_numbers,
 )
-from pipeline.prepare.repeats import VERDICT, Barred
+from pipeline.prepare.repeats import Barred
 from pipeline.prepare.segments import add_segments
 from pipeline.prepare.shards import (
     media_column,
@@ -131,13 +132,19 @@ def draft(
         barred=barred,
         strict=strict,
     )
+    found: tuple[Finding, ...] = ()
+    if plan.group is not None:
+        view = columns.text_view(plan.group, usable[plan.group])
+        first, barred = len(barred) + 1, (*barred, *groups.bars(campaign))
+        numbers, found = groups.find_groups(recipients, numbers, view, campaign, bar=first)
+
     prices = partial(plan.price_grid, card, on, carriers)
-    channels = (campaign.channel,) if campaign.channel else tuple(Channel)
+    channels = (campaign.channel,) if campaign.channel and not plan.group else tuple(Channel)
     grid = prices(number=pl.col(SENT), channels=channels)
-    require_prices(plan.addresses(numbers), grid)
+    require_prices(plan.addressed(numbers), grid)
     return Draft(
         frame=plan.frame(numbers, grid, barred),
-        findings=tuple(find_repairs(numbers, phone)),
+        findings=(*find_repairs(numbers, phone), *found),
         views=plan.views,
         has_picture=plan.has_picture,
         originals=plan.originals(numbers),
@@ -171,7 +178,9 @@ class _Plan:
         file: str,
         pictures: Mapping[str, str],
     ) -> None:
-        taken = columns.RESERVED | ({columns.VARIANT} if campaign.variants else set())
+        some = {columns.VARIANT: campaign.variants, GROUP_ROW: campaign.columns.group}
+        self.extra = [name for name, is_there in some.items() if is_there]
+        taken = columns.RESERVED.union(self.extra)
         self.campaign = campaign
         self.outputs = columns.output_names(schema, taken=taken)
         self.renamed = recipients.rename(self.outputs)
@@ -182,12 +191,17 @@ class _Plan:
         roles, names = campaign.columns, list(usable)
         self.key = self._view(find_key_column(names, roles.key, file=file))
         self.sender = self._view(roles.sender and find_named(roles.sender, names, file=file))
+        self.group = roles.group and find_named(roles.group, names, file=file)
         self.carrier = self._view(roles.carrier and find_named(roles.carrier, names, file=file))
         media = self._view(roles.media and find_named(roles.media, names, file=file))
         self.media = media if media is None else with_references(media, pictures)
         self.has_picture: pl.Expr = pl.lit(bool(campaign.media))
         if self.media is not None:
-            self.has_picture |= (self.media.str.strip_chars() != "").fill_null(value=False)
+            self.has_picture |= columns.is_filled(self.media)
+
+        said = {groups.SENDER: self.sender, groups.MEDIA: self.media} if self.group else {}
+        #: What a row says about its group, if it is the first of it: working column -> its value.
+        self.said = {name: view for name, view in said.items() if view is not None}
 
     def _view(self, name: str | None) -> pl.Expr | None:
         return self.views[name] if name else None
@@ -213,26 +227,27 @@ class _Plan:
     def frame(
         self, numbers: pl.DataFrame, grid: PriceGrid, barred: Sequence[Barred]
     ) -> pl.LazyFrame:
-        campaign = self.campaign
+        campaign, has_groups = self.campaign, self.group is not None
         empty = campaign.channel is Channel.MMS
-        variant = [columns.VARIANT] if campaign.variants else []
+        led: dict[str, pl.Expr | None] = {name: pl.col(name) for name in self.said}
+        sender, media = led.get(groups.SENDER, self.sender), led.get(groups.MEDIA, self.media)
         return (
             self._texts(numbers)
             .pipe(smart.add_smart_text, smart.replacements_of(campaign))
-            .pipe(self._add_missing_picture)
-            .pipe(add_reason, barred, may_be_empty=empty, sender=self.sender, media=self.media)
+            .pipe(add_reason, barred, may_be_empty=empty, sender=sender, media=media)
+            .pipe(groups.refuse_names, sender if has_groups else None)
             .with_columns(
                 pl.col(columns.ROW).cast(pl.Int64),
                 pl.when(pl.col(REASON).is_null()).then(NUMBER).alias(SENT),
             )
-            .pipe(_add_address, campaign, self.sender)
+            .pipe(add_address, campaign, sender, has_groups=has_groups)
             .with_columns(pl.when(pl.col(SENT).is_not_null()).then(columns.TEXT).alias(_SENT_TEXT))
             .pipe(add_segments, _SENT_TEXT)
             .with_columns(
                 keys.message_key(SENT, campaign.name, self.key).alias(columns.MESSAGE_KEY)
             )
             .pipe(self._add_cost, grid)
-            .select(*columns.PLAN_COLUMNS, *grid.bounds, *variant, *self.outputs.values())
+            .select(*columns.PLAN_COLUMNS, *grid.bounds, *self.extra, *self.outputs.values())
         )
 
     def originals(self, numbers: pl.DataFrame) -> pl.LazyFrame | None:
@@ -247,7 +262,21 @@ class _Plan:
             .with_row_index(columns.ROW, offset=1)
             .with_columns(readings.number_of(pl.col(READING)).alias(NUMBER))
             .pipe(add_text, self.campaign, self.views)
+            .pipe(self._add_missing_picture)
+            .pipe(self._lead)
         )
+
+    def addressed(self, numbers: pl.DataFrame) -> pl.LazyFrame:
+        own, has_groups = (self.sender, self.carrier), self.group is not None
+        return addressed(self.renamed, numbers, self.campaign, *own, has_groups=has_groups)
+
+    def _lead(self, lf: pl.LazyFrame) -> pl.LazyFrame:
+        if self.group is None:
+            return lf
+
+        variant = [columns.VARIANT] if self.campaign.variants else []
+        said = [view.alias(name) for name, view in self.said.items()]
+        return lf.with_columns(said).pipe(groups.lead, [TEXT, MISSING, *variant, *self.said])
 
     def _add_missing_picture(self, lf: pl.LazyFrame) -> pl.LazyFrame:
         """Miss the picture of an MMS: without one it would be sent, and billed, as SMS."""
@@ -265,34 +294,3 @@ class _Plan:
             return add_cost(lf, grid)
 
         return add_cheaper_cost(lf, grid, has_picture=self.has_picture)
-
-    def addresses(self, numbers: pl.DataFrame) -> pl.LazyFrame:
-        """Return the columns that a price depends on, for every number that may be texted."""
-        lf = numbers.lazy()
-        own = [view for view in (self.sender, self.carrier) if view is not None]
-        if own:
-            needed = {name for view in own for name in view.meta.root_names()}
-            lf = pl.concat([self.renamed.select(needed), lf], how="horizontal")
-
-        may_be_sent = pl.when(pl.col(VERDICT) == 0).then(readings.number_of(pl.col(READING)))
-        lf = lf.with_columns(may_be_sent.alias(NUMBER), may_be_sent.alias(SENT))
-        return _add_address(lf, self.campaign, self.sender)
-
-
-def _add_address(lf: pl.LazyFrame, campaign: Campaign, own: pl.Expr | None) -> pl.LazyFrame:
-    """Add `to`, `from` and `channel`, an SMS at first; a number always gets the same sender."""
-    number, senders = pl.col(NUMBER), campaign.senders
-    is_sent, channel = pl.col(SENT).is_not_null(), campaign.channel or Channel.SMS
-    sender: pl.Expr = pl.when(is_sent).then(pl.lit(senders[0]))
-    if len(senders) > 1:
-        sender = columns.look_up(pl.col(SENT) % len(senders), dict(enumerate(senders)), pl.String)
-
-    if own is not None:
-        said = own.str.strip_chars()
-        sender = pl.when(is_sent & (said != "")).then(said).otherwise(sender)
-
-    return lf.with_columns(
-        (pl.lit("+") + number.cast(pl.String)).alias(TO),
-        sender.alias(columns.FROM),
-        pl.when(is_sent).then(pl.lit(channel.value)).alias(columns.CHANNEL),
-    )

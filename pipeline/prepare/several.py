@@ -16,11 +16,12 @@ from itertools import chain, count
 
 import polars as pl
 
-from pipeline.model import EXAMPLE_ROWS, Columns, Finding
+from pipeline.model import EXAMPLE_ROWS, Campaign, Columns, Finding
 from pipeline.prepare import columns, phones
 from pipeline.prepare.mending import MAYBE_SEVERAL, parts_of
 from pipeline.prepare.readings import READING, number_of
 from pipeline.prepare.recipients import find_named, find_phone_columns
+from pipeline.prepare.unused import find_unused
 
 #: The added columns of the user's side; each gets another name where the file has one so called.
 FILE_ROW = "file_row"  #: Int64, 1-based data row of the recipient file
@@ -46,7 +47,8 @@ class Expanded:
 
     #: The user's columns, repeated, then `FILE_ROW` and `FILE_NUMBER`.
     frame: pl.LazyFrame
-    #: The roles, with `FILE_NUMBER` as the preferred phone column.
+    #: The roles, with `FILE_NUMBER` as the preferred phone column; where a column lists the
+    #: recipients of a message, `FILE_ROW` tells the groups.
     roles: Columns
     #: How many rows were added, and what of a cell got none; their rows are those of the file.
     findings: tuple[Finding, ...]
@@ -72,7 +74,14 @@ def expand(recipients: pl.LazyFrame, *, roles: Columns, region: str, file: str) 
     }
     phone = find_phone_columns(list(views), roles.phone, file=file)
     said = roles.region and views[find_named(roles.region, list(views), file=file)]
-    split = _split_cells([views[name] for name in phone], said, region)
+    cells = [views[name] for name in phone]
+    if roles.recipients:  # a list: there a blank before a plus, and a tab, stand between numbers
+        cells = [
+            cell.str.replace_all(r"(\d)\s+\+", "${1};+").str.replace_all("\t", ";")
+            for cell in cells
+        ]
+
+    split = _split_cells(cells, said, region)
     row, number = _free(FILE_ROW, schema), _free(FILE_NUMBER, schema)
     frame = (
         recipients.with_row_index(row, offset=1)
@@ -82,9 +91,24 @@ def expand(recipients: pl.LazyFrame, *, roles: Columns, region: str, file: str) 
     )
     return Expanded(
         frame=frame,
-        roles=replace(roles, phone=(number, *phone)),
+        roles=replace(
+            roles, phone=(number, *phone), group=row if roles.recipients else roles.group
+        ),
         findings=tuple(_findings(recipients.select(split.alias(_NUMBERS)), row, number)),
     )
+
+
+def rows_of(
+    recipients: pl.LazyFrame, campaign: Campaign, *, file: str
+) -> tuple[pl.LazyFrame, Campaign, tuple[Finding, ...]]:
+    """Return the rows of a plan: the file's, or one for each number where all are asked for."""
+    unused = tuple(find_unused(recipients.collect_schema().names(), campaign))
+    if not (campaign.all_numbers or campaign.columns.recipients):
+        return recipients, campaign, unused
+
+    expanded = expand(recipients, roles=campaign.columns, region=campaign.region, file=file)
+    campaign = replace(campaign, columns=expanded.roles)
+    return expanded.frame, campaign, (*unused, *expanded.findings)
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

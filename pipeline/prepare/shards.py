@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import polars as pl
 
+from pipeline.members import Member
 from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Message
 from pipeline.prepare import columns
 from pipeline.prepare.recipients import find_named
 
 COST_MICROS = "cost_micros"  #: the most that a message costs (Int64)
 _MEDIA = "media"
+_PLACE = "place"
+#: The row that a message was made from.
+_MESSAGE = pl.coalesce(columns.GROUP_ROW, columns.ROW).alias(_PLACE)
 
 
 def shard_rows(messages: int) -> int:
@@ -26,6 +34,7 @@ def shard_payloads(
     media: tuple[str, ...] = (),
     media_column: str | None = None,
     pictures: Mapping[str, str] | None = None,
+    has_groups: bool = False,
 ) -> Iterator[tuple[int, bytes]]:
     """Cut the messages of a plan into shards, holding one at a time.
 
@@ -35,9 +44,10 @@ def shard_payloads(
         media_column: the plan's column of a row's own pictures, with blanks between them; it
             outranks `media` where it is not blank.
         pictures: a local file as written there -> its reference.
+        has_groups: the plan has `columns.GROUP_ROW`; the rows of a group are in one shard.
 
     Yields:
-        How many messages the shard holds, and the messages in Arrow IPC, compressed.
+        How many rows with a message the shard holds, and the messages in Arrow IPC, compressed.
     """
     messages = plan.filter(pl.col(columns.REASON).is_null())
     count = messages.select(pl.len()).collect(engine="streaming").item()
@@ -54,8 +64,13 @@ def shard_payloads(
         columns.SEGMENTS,
         micros.cast(pl.Int64).alias(COST_MICROS),
         _media(media, media_column, pictures or {}).alias(_MEDIA),
+        *([columns.GROUP_ROW] if has_groups else []),
     )
-    for shard in needed.collect_batches(chunk_size=shard_rows(count), maintain_order=True):
+    if has_groups:
+        needed = needed.sort(_MESSAGE, columns.ROW)
+
+    shards = needed.collect_batches(chunk_size=shard_rows(count), maintain_order=True)
+    for shard in _whole_groups(shards) if has_groups else shards:
         buffer = BytesIO()
         shard.write_ipc(buffer, compression="zstd")
         yield shard.height, buffer.getvalue()
@@ -88,25 +103,65 @@ def read_prices(payload: bytes) -> pl.DataFrame:
 
 
 def read_shard(payload: bytes, rows: Collection[int] | None = None) -> list[Message]:
-    """Return the messages of a shard, in the order of the plan; None of `rows` is all of them."""
-    frame = pl.read_ipc(BytesIO(payload))
-    if rows is not None:
-        frame = frame.filter(pl.col(columns.ROW).is_in(list(rows)))
+    """Return the messages of a shard, in the order of the plan; None of `rows` is all of them.
 
-    return [
-        Message(
-            row=row[columns.ROW],
-            key=row[columns.MESSAGE_KEY],
-            to=(row[columns.TO],),
-            sender=row[columns.FROM],
-            text=row[columns.TEXT],
-            channel=Channel(row[columns.CHANNEL]),
-            segments=row[columns.SEGMENTS],
-            cost_micros=row[COST_MICROS],
-            media=tuple(row[_MEDIA]),
-        )
-        for row in frame.iter_rows(named=True)
-    ]
+    A group is named by the row that its message was made from.
+    """
+    frame = pl.read_ipc(BytesIO(payload))
+    has_groups = columns.GROUP_ROW in frame.columns
+    first_row = _MESSAGE if has_groups else pl.col(columns.ROW)
+    if rows is not None:
+        frame = frame.filter(first_row.is_in(list(rows)))
+
+    if not has_groups:
+        return [_message(row) for row in frame.iter_rows(named=True)]
+
+    messages = groupby(frame.with_columns(_MESSAGE).iter_rows(named=True), itemgetter(_PLACE))
+    return [_together([_message(row) for row in rows]) for _, rows in messages]
+
+
+def _message(row: Mapping[str, Any]) -> Message:
+    return Message(
+        row=row[columns.ROW],
+        key=row[columns.MESSAGE_KEY],
+        to=(row[columns.TO],),
+        sender=row[columns.FROM],
+        text=row[columns.TEXT],
+        channel=Channel(row[columns.CHANNEL]),
+        segments=row[columns.SEGMENTS],
+        cost_micros=row[COST_MICROS],
+        media=tuple(row[_MEDIA]),
+    )
+
+
+def _together(rows: Sequence[Message]) -> Message:
+    """Make one message of those to each recipient; the first has what is said."""
+    if len(rows) == 1:
+        return rows[0]
+
+    members = tuple(Member(each.row, each.key, each.to[0], each.cost_micros) for each in rows)
+    return replace(
+        rows[0],
+        to=tuple(member.to for member in members),
+        members=members,
+        segments=sum(each.segments for each in rows),
+        cost_micros=sum(member.cost_micros for member in members),
+    )
+
+
+def _whole_groups(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Cut between messages; batches are sorted by them."""
+    kept: pl.DataFrame | None = None
+    for batch in batches:
+        rows = batch if kept is None else pl.concat([kept, batch])
+        message = rows.select(_MESSAGE).to_series()
+        complete = int((message != message[-1]).sum())
+        kept = rows[complete:]
+        if complete:
+            yield rows[:complete]
+
+    if kept is not None:
+        yield kept
 
 
 def _media(media: tuple[str, ...], column: str | None, pictures: Mapping[str, str]) -> pl.Expr:

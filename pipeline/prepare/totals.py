@@ -61,7 +61,7 @@ class Totals:
 
     #: Rows of the recipient file.
     rows: int
-    #: Rows that will be sent.
+    #: Rows that will be sent: a group message counts for each of its recipients, as it is billed.
     messages: int
     #: Reason -> rows that will not be sent for it.
     skipped: dict[str, int]

@@ -46,6 +46,7 @@ class Suspect:
     sender: str
     to: frozenset[str]
     channel: Channel
+    #: To each recipient.
     segments: int
     #: Of its text: in characters, and in UTF-16 units where that differs.
     lengths: frozenset[int]
@@ -103,7 +104,7 @@ def suspect_of(
         sender=message.sender,
         to=frozenset(message.to),
         channel=message.channel,
-        segments=message.segments,
+        segments=message.segments // len(message.to),
         lengths=frozenset({len(text), units}),
         begun_at=tuple(begun_at),
     )

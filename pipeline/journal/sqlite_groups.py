@@ -1,0 +1,76 @@
+"""A group message begins in the SQLite journal: all of its rows, or none."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipeline.journal import Denied, Grant, Intent, Later, OverBudget, groups, rules
+from pipeline.journal.spending import price_of
+from pipeline.journal.sqlite_file import SqliteFile
+from pipeline.journal.sqlite_rows import Entry, Messages
+from pipeline.lifecycle import MessageState
+from pipeline.model import AttemptId
+
+
+class Group:
+    """The rows of one intent, inside a transaction."""
+
+    def __init__(self, file: SqliteFile, messages: Messages, grant: Grant, intent: Intent) -> None:
+        self._file, self._messages = file, messages
+        self._grant, self._intent = grant, intent
+        self._parts = groups.parts(intent)
+
+    def claim(
+        self, campaign: int, hindrance: Later | OverBudget | None, purse: int, now: datetime
+    ) -> AttemptId | Later | OverBudget | Denied:
+        """Open an attempt for every recipient, or say why there is none."""
+        entries = [self._find(campaign, part, purse) for part in self._parts]
+        for entry in entries:
+            if entry.record.state != MessageState.READY:
+                return Denied(row=self._intent.row, reason=entry.record.state)
+
+        reasons = [self._refusal(campaign, part) for part in self._parts]
+        if any(reasons):
+            for entry, part, reason in zip(entries, self._parts, reasons, strict=True):
+                because, keyless = (
+                    reason or groups.WITH_ITS_GROUP,
+                    self._is_duplicate(campaign, part),
+                )
+                self._messages.cancel(entry, reason=because, keyless=keyless, now=now)
+
+            return Denied(row=self._intent.row, reason=next(filter(None, reasons)))
+
+        return hindrance or self._attempt(entries, purse, now)
+
+    def _find(self, campaign: int, part: Intent, purse: int) -> Entry:
+        known = self._messages.find(campaign, part.row)
+        if known is not None:
+            return known
+
+        place, price = (campaign, self._grant.shard, self._grant.owner), price_of(part)
+        return Entry(rules.untried(part), *place, price, purse)
+
+    def _attempt(self, entries: list[Entry], purse: int, now: datetime) -> AttemptId:
+        row, owner = self._intent.row, self._grant.owner
+        if entries[0].record.attempts:
+            self._messages.keep_earlier(entries[0])
+
+        for entry, part in zip(entries, self._parts, strict=True):
+            if entry.record.attempts:
+                self._messages.attempt_again(entry, owner, price_of(part), purse, now)
+                continue
+
+            is_new = self._messages.add_attempted(entry, now)
+            assert is_new  # neither the row nor its key was there
+            self._file.run("join_group", row, part.to[0], entry.campaign, part.row)
+
+        return AttemptId(run=self._grant.run, row=row, number=entries[0].record.attempts + 1)
+
+    def _refusal(self, campaign: int, part: Intent) -> str | None:
+        if any(self._file.one("is_suppressed", number) for number in part.to):
+            return rules.SUPPRESSED
+
+        return rules.DUPLICATE if self._is_duplicate(campaign, part) else None
+
+    def _is_duplicate(self, campaign: int, part: Intent) -> bool:
+        return self._file.one("row_of_key", campaign, part.key) not in (None, (part.row,))
