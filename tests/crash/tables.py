@@ -15,7 +15,7 @@ def table(told, broken, *, seconds):
     kinds = Counter(tale.kind for tale, _ in told)
     doubts = sum(each.doubts for each in results)
     by_death = sum(each.doubts_by_death for each in results)
-    twice = sum(getattr(error, "promise", "") in ("once", "recorded") for _, error in broken)
+    twice = sum(getattr(error, "promise", "") == "once" for _, error in broken)
     lost = sum(getattr(error, "promise", "") in ("complete", "explained") for _, error in broken)
     passed = sum(getattr(error, "promise", "") == "budget" for _, error in broken)
     closest = max(results, key=lambda each: each.burst, default=None)
