@@ -18,11 +18,12 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import JournalError, NotAJournal
 from pipeline.journal.transactional import Transactional
+from pipeline.journal.turns import Turns
 
 #: The layout that `schema` in sqlite.sql makes.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 7
 #: Layout -> the script that brings a file of an earlier layout one layout further.
-_UPGRADES = {2: "upgrade_2", 3: "upgrade_3", 4: "upgrade_4"}
+_UPGRADES = {2: "upgrade_2", 3: "upgrade_3", 4: "upgrade_4", 5: "upgrade_5", 6: "upgrade_6"}
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
 #: How long a transaction waits to begin: another process may be enlisting millions, and nothing is
@@ -64,11 +65,12 @@ class SqliteFile(Transactional):
         self._log = self.path.with_name(f"{self.path.name}-wal")
         self._statements = statements
         self._locks: dict[str, FileLock] = {}
+        self._turns = Turns(self.path.with_name(f"{self.path.name}.turn.lock"))
         self._connection = self._open()
         try:
             self._prepare()
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def run(self, name: str, *values: object) -> int:
@@ -117,6 +119,7 @@ class SqliteFile(Transactional):
 
         self._locks.clear()
         self._connection.close()
+        self._turns.close()
 
     # --- Opening -------------------------------------------------------------------------------
 
@@ -195,7 +198,13 @@ class SqliteFile(Transactional):
     # --- Transactions and errors -----------------------------------------------------------------
 
     def _start(self) -> None:
-        self._execute("BEGIN IMMEDIATE")
+        try:
+            with self._turns.next(longest_seconds=BUSY_SECONDS):
+                self._execute("BEGIN IMMEDIATE")
+        except TimeoutError:
+            raise JournalError(self._advice(sqlite3.SQLITE_BUSY)) from None
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def _commit(self) -> None:
         try:
@@ -236,7 +245,10 @@ class SqliteFile(Transactional):
             getattr(error, "sqlite_errorcode", 0) & 0xFF
         )  # the rest of an extended code is detail
         kind = NotAJournal if code == sqlite3.SQLITE_NOTADB else JournalError
-        return kind(f"the journal {self.path} {_ADVICE.get(code, f'failed: {error}')}")
+        return kind(self._advice(code, otherwise=f"failed: {error}"))
+
+    def _advice(self, code: int, *, otherwise: str = "") -> str:
+        return f"the journal {self.path} {_ADVICE.get(code, otherwise)}"
 
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be opened: {error.strerror}")

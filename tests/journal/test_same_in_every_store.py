@@ -1,7 +1,7 @@
 """Random lives of a campaign with many owners: every store answers alike, and no promise breaks.
 
 Owners come and die, commits are done without anybody hearing of it, clocks jump, people opt out and
-in. A message is READY again only by proof or by an operator; what the provider has stays known; a
+in. A message is READY again only by proof or by a person; what the provider has stays known; a
 permit is the only one that is open for its message, and lies where the pace says.
 """
 
@@ -29,10 +29,13 @@ from pipeline.errors import BandcastError
 from pipeline.journal import (
     MAX_LEAD_SECONDS,
     Budget,
+    Candidate,
+    Evidence,
     Finish,
     Intent,
     Pace,
     Permit,
+    Proof,
     open_journal,
 )
 from pipeline.lifecycle import TAKEN, TRANSITIONS, Event, MessageState
@@ -81,8 +84,8 @@ class Stores(RuleBasedStateMachine):
         self.memory, self.sqlite = open_journal("memory:"), open_journal(self.url)
         self.now, self.owners = NOW, 0
         self.grants, self.attempts = [], []
-        #: Row -> its state after the last step; rows that this step may make READY again.
-        self.states, self.may_be_ready = {}, set()
+        #: Row -> its state after the last step; rows that it may make READY, or try again.
+        self.states, self.may_be_ready, self.retried = {}, set(), set()
         shards = [shard(0, rows=6), shard(1, rows=6, phase=1)]
         self.both(lambda journal: journal.enlist(enlistment(messages=12), shards))
 
@@ -207,13 +210,14 @@ class Stores(RuleBasedStateMachine):
     )
     def receive(self, data, kind, tagged, seconds):
         attempt, _ = data.draw(st.sampled_from(self.attempts))
+        code = (4720, 4405, 4702, 5106)[attempt.row % 4]
         receipt = Receipt(
             kind=kind,
             message_id=f"id-{attempt.row}-{attempt.number}",
             to=f"+1919555010{attempt.row % 5}",
             time=NOW + timedelta(seconds=seconds),
             tag=attempt.tag if tagged else None,
-            error_code=(4720, 4405)[attempt.row % 2] if kind is ReceiptKind.FAILED else None,
+            error_code=code if kind is ReceiptKind.FAILED else None,
             segments_billed=1 + seconds % 3,
         )
         self.both(lambda journal: journal.receive([(receipt, b"{}")], now=self.now))
@@ -239,6 +243,55 @@ class Stores(RuleBasedStateMachine):
         self.both(
             lambda journal: journal.release(CAMPAIGN, rows, by="ana", because="b", now=self.now)
         )
+
+    @rule(rows=st.lists(ROWS, max_size=2))
+    def write_off(self, rows):
+        self.both(
+            lambda journal: journal.write_off(CAMPAIGN, rows, by="ana", because="b", now=self.now)
+        )
+
+    @rule(rows=st.lists(ROWS, min_size=3, max_size=12))
+    def retry(self, rows):
+        self.retried = {
+            row for row in rows if self.states.get(row) == MessageState.FAILED
+        }  # fmt: skip
+        self.both(
+            lambda journal: journal.retry(CAMPAIGN, rows, by="ana", because="b", now=self.now)
+        )
+
+    @rule(word=st.sampled_from(["pause", "resume"]))
+    def pause(self, word):
+        self.both(
+            lambda journal: getattr(journal, word)(CAMPAIGN, by="ana", because="b", now=self.now)
+        )
+
+    @rule(
+        row=ROWS,
+        number=st.integers(1, 3),
+        whose=ROWS,
+        kind=st.sampled_from(ReceiptKind),
+        seconds=st.integers(0, 3),
+    )
+    def settle_and_learn(self, row, number, whose, kind, seconds):
+        receipt = Receipt(
+            kind=kind,
+            message_id=f"id-{whose}-{number}",
+            to=f"+1919555010{whose % 5}",
+            time=NOW + timedelta(seconds=seconds),
+            carrier="Verizon",
+        )
+        told = ((receipt, b"{}"),)
+        proof = Proof(
+            campaign=CAMPAIGN,
+            row=row,
+            attempts=number,
+            message_id=receipt.message_id,
+            receipts=told,
+        )
+        evidence = Evidence(row, self.now, (Candidate(receipt.message_id, self.now),), number)
+        self.both(lambda journal: journal.note(CAMPAIGN, [evidence]))
+        self.both(lambda journal: journal.settle([proof], now=self.now))
+        self.both(lambda journal: journal.learn(told, now=self.now))
 
     @rule(digit=st.integers(0, 4))
     def suppress(self, digit):
@@ -293,10 +346,10 @@ class Stores(RuleBasedStateMachine):
         }  # fmt: skip
         for row, before in self.states.items():
             if states[row] != before:
-                assert states[row] != MessageState.READY or row in self.may_be_ready
-                assert before not in TAKEN or states[row] in TAKEN
+                assert states[row] != MessageState.READY or row in self.may_be_ready | self.retried
+                assert before not in TAKEN or states[row] in TAKEN or row in self.retried
 
-        self.states, self.may_be_ready = states, set()
+        self.states, self.may_be_ready, self.retried = states, set(), set()
 
     @invariant()
     def the_same_in_both(self):
@@ -305,6 +358,13 @@ class Stores(RuleBasedStateMachine):
         )
         assert sum(tally.states.values()) == tally.messages == 12
         self.both(lambda journal: list(journal.suppressions()))
+        self.both(lambda journal: (journal.decisions(CAMPAIGN), journal.paused(CAMPAIGN)))
+        self.both(lambda journal: sorted(journal.retryable(CAMPAIGN)))
+        self.both(lambda journal: (journal.doubts(), journal.evidence(CAMPAIGN)))
+        self.both(lambda journal: journal.last_attempt(CAMPAIGN))
+        self.both(lambda journal: journal.silent(CAMPAIGN, since=NOW + timedelta(seconds=2)))
+        ids = [f"id-{row}-{number}" for row in range(1, 13) for number in (1, 2)]
+        self.both(lambda journal: journal.explained(ids))
         account, now = PACE.account, self.now
         spending = self.both(lambda journal: journal.spending(CAMPAIGN, account=account, now=now))
         assert min(*spending.campaign, *spending.day) >= 0
