@@ -40,11 +40,11 @@ ERRORS = {
 }
 
 
-def send(journal, provider):
+def send(journal, provider, owner):
     """Send the campaign; returns what the journal complained about."""
 
     async def run():
-        async with stage.working(journal, provider, rate=500.0) as working:
+        async with stage.working(journal, provider, rate=500.0, owner=owner) as working:
             await working.worker.run()
 
     complaints = []
@@ -65,7 +65,7 @@ def fail_at(place, error, sentence, folder, *, lasting):
             stage.enlist(journal, MESSAGES, shard_rows=5)
             place += disk.asked
             disk.failing = range(place, sys.maxsize if lasting else place + 1)
-            complaints = send(journal, provider)
+            complaints = send(journal, provider, "first")
             disk.failing = range(0)
 
         assert all(sentence in complaint for complaint in complaints)
@@ -73,7 +73,7 @@ def fail_at(place, error, sentence, folder, *, lasting):
         with closing(SqliteJournal(folder / "journal.db")) as journal:
             journal.hold(stage.CAMPAIGN)
             assert set(posted) <= tried(journal), "a message was POSTed that nobody wrote down"
-            assert send(journal, provider) == []
+            assert send(journal, provider, "second") == []
             states = journal.tally(stage.CAMPAIGN).states
 
     assert max(Counter(provider.posts).values()) == 1, "somebody got two"
