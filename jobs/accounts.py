@@ -21,8 +21,10 @@ Profile = Annotated[
 _DEFAULT_CONFIG = ".config/bandcast/profiles.toml"
 
 
-def account_of(profile: str | None) -> Account:
+def account_of(profile: str | None, *, sends: bool = True) -> Account:
     """Return the account of a profile, of `BANDCAST_PROFILE`, or of the environment alone.
+
+    Without `sends` it needs no application.
 
     Raises:
         CredentialsError: something is missing; says what.
@@ -30,11 +32,11 @@ def account_of(profile: str | None) -> Account:
     """
     name = profile or os.environ.get("BANDCAST_PROFILE")
     if not name:
-        return load_account(os.environ)
+        return load_account(os.environ, sends=sends)
 
     path = os.environ.get("BANDCAST_CONFIG") or Path.home() / _DEFAULT_CONFIG
     found = read_profile(Path(path), name)
-    return load_account(with_profile(os.environ, found, secret_of=_from_keyring))
+    return load_account(with_profile(os.environ, found, secret_of=_from_keyring), sends=sends)
 
 
 def _from_keyring(profile: str) -> str:

@@ -24,6 +24,10 @@ COMMANDS = (
     "receive",
     "status",
     "results",
+    "reconcile",
+    "release",
+    "pause",
+    "resume",
     "simulate",
     "segments",
     "errors",
@@ -100,7 +104,7 @@ def _explained(error: BaseException) -> int:
             return _INTERRUPTED
         case typer.TyperException():
             path = getattr(getattr(error, "ctx", None), "command_path", "bandcast")
-            sentence = error.format_message().rstrip(".")
+            sentence = " ".join(error.format_message().split()).rstrip(".")
             console.print_error(f"{sentence}; '{path} --help' tells what there is")
             return _USAGE
         case BandcastError():

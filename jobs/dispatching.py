@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 from pydantic import SecretStr
 
 from jobs.budgets import standing
+from jobs.ending import obey_journal, obey_signals
 from jobs.progress import Progress, watch
+from jobs.settling import settle_doubts
 from pipeline.account import Account, ClientCredentials
-from pipeline.bandwidth.client import client_of
+from pipeline.bandwidth.client import BandwidthClient, client_of
 from pipeline.campaign import job_of
 from pipeline.dispatch.pace import SteadyClock, quiet_the_collector
 from pipeline.dispatch.sender import Counts, Wire
@@ -28,7 +30,9 @@ from pipeline.journal import Journal, Spending, Tally
 from pipeline.journal.committer import Committer
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Inbound
+from pipeline.prepare.plan import read_shard
 from pipeline.settle.receipts import Events, Receiver, keep_events
+from pipeline.settle.reconcile import Reconciler
 from pipeline.settle.serving import listening
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
@@ -49,12 +53,12 @@ class Simulated:
 #: Whom to send to.
 Provider = Account | Simulated
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 #: How long a simulated run waits for its delivery receipts.
 _RECEIPTS_SECONDS = 5.0
-#: And how long for receipts that would settle a doubt.
-_EVIDENCE_SECONDS = 1.0
+#: When a simulated run looks at the listing, instead of when the campaign says.
+_SIMULATED_LOOKS = (0.25, 1.0, 2.0)
+#: The ends after which the listing is not asked: somebody waits, or it would not answer.
+_UNSETTLED = frozenset({StopReason.ASKED, StopReason.PAUSED, StopReason.REFUSED, StopReason.BROKEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +87,14 @@ def identity(provider: Provider) -> str:
 
 
 async def dispatch(
-    estimate: Estimate, journal: Journal, provider: Provider, *, quiet: bool
+    estimate: Estimate,
+    journal: Journal,
+    provider: Provider,
+    *,
+    until: datetime | None = None,
+    quiet: bool,
 ) -> Dispatched:
-    """Send what is left of an enlisted campaign until its end, a signal or trouble.
+    """Send what is left of an enlisted campaign until its end, a signal, a pause or trouble.
 
     Raises:
         JournalError: the journal can record no more.
@@ -104,22 +113,19 @@ async def dispatch(
     )
     before = journal.tally(job.campaign)
     quiet_the_collector()
-    async with committer, _connected(provider, estimate, committer, clock) as wire:
+    async with committer, _connected(provider, estimate, committer, clock) as (wire, client):
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
         progress = Progress(worker, estimate, settled_before=_settled(before))
         began = time.monotonic()
-        await _attended(worker, progress, stop, quiet=quiet)
+        look = partial(obey_journal, stop, committer, job.campaign, until=until)
+        await _attended(worker, progress, stop, look, quiet=quiet)
         duration = time.monotonic() - began
-        if is_simulated and stop.reason in {None, StopReason.BUDGET}:
-            await _receipts(committer, job.campaign)
+        if stop.reason not in _UNSETTLED:
+            await _settle(client, committer, estimate, is_simulated=is_simulated, quiet=quiet)
 
     tally = journal.tally(job.campaign)
     assert tally is not None  # it was enlisted
-    spending, because = journal.spending(job.campaign, account=account, now=clock()), stop.because
-    if stop.reason is StopReason.BUDGET:
-        left = tally.states.get(MessageState.READY, 0)
-        because = f"{because}: {standing(estimate, spending, left=left)}"
-
+    spending = journal.spending(job.campaign, account=account, now=clock())
     return Dispatched(
         counts=worker.counts,
         tally=tally,
@@ -127,8 +133,23 @@ async def dispatch(
         duration_seconds=duration,
         is_simulated=is_simulated,
         stopped=stop.reason,
-        because=because,
+        because=_because(stop, tally, estimate, spending),
     )
+
+
+def _because(stop: Stop, tally: Tally, estimate: Estimate, spending: Spending) -> str:
+    left = tally.states.get(MessageState.READY, 0)
+    if stop.reason is StopReason.BUDGET:
+        return f"{stop.because}: {standing(estimate, spending, left=left)}"
+
+    if stop.at_once:
+        doubts = tally.states.get(MessageState.IN_DOUBT, 0)
+        return (
+            f"{stop.because}, and at once by a second signal: {doubts:,} messages are in doubt, "
+            f"and {left:,} are left"
+        )
+
+    return stop.because
 
 
 def _wall_clock() -> datetime:
@@ -142,11 +163,11 @@ def _settled(tally: Tally | None) -> int:
 @asynccontextmanager
 async def _connected(
     provider: Provider, estimate: Estimate, committer: Committer, clock: Callable[[], datetime]
-) -> AsyncIterator[Wire]:
+) -> AsyncIterator[tuple[Wire, BandwidthClient]]:
     """Yield the wire of the account, or of a simulator whose receipts come to our own journal."""
     if isinstance(provider, Account):
-        async with _wired(provider, estimate) as wire:
-            yield wire
+        async with _wired(provider, estimate) as wired:
+            yield wired
 
         return
 
@@ -163,53 +184,64 @@ async def _connected(
                 messaging_url=simulator.url,
                 token_url=simulator.token_url,
             )
-            async with _wired(account, estimate) as wire:
-                yield wire
+            async with _wired(account, estimate) as wired:
+                yield wired
 
 
 @asynccontextmanager
-async def _wired(account: Account, estimate: Estimate) -> AsyncIterator[Wire]:
+async def _wired(
+    account: Account, estimate: Estimate
+) -> AsyncIterator[tuple[Wire, BandwidthClient]]:
     delivery, pictures = estimate.settings.delivery, estimate.pictures.by_reference
     async with client_of(account, lanes=MOST_LANES, delivery=delivery) as client:
-        yield Uploading(client, pictures, _wall_clock) if pictures else client
+        yield Uploading(client, pictures, _wall_clock) if pictures else client, client
 
 
-async def _attended(worker: Worker, progress: Progress, stop: Stop, *, quiet: bool) -> None:
-    """Run the worker under the eyes of a person: a display, and an ear for signals."""
+async def _attended(
+    worker: Worker,
+    progress: Progress,
+    stop: Stop,
+    look: Callable[[], Coroutine[None, None, None]],
+    *,
+    quiet: bool,
+) -> None:
+    """Run the worker under the eyes of a person: a display, and an ear for what ends it."""
     async with anyio.create_task_group() as attendants:
-        attendants.start_soon(_obey_signals, stop, attendants.cancel_scope)
+        attendants.start_soon(obey_signals, stop, attendants.cancel_scope)
+        attendants.start_soon(look)
         attendants.start_soon(lambda: watch(progress, quiet=quiet))
         await worker.run()
         attendants.cancel_scope.cancel()
 
 
-async def _obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
-    """Stop cleanly on the first signal, at once on the second."""
-    with anyio.open_signal_receiver(*_SIGNALS) as signals:
-        async for number in signals:
-            name = signal.Signals(number).name
-            if stop.requested:
-                log.warning("stopping at once; what was in flight is in doubt")
-                run.cancel()
-                return
+async def _settle(
+    client: BandwidthClient,
+    committer: Committer,
+    estimate: Estimate,
+    *,
+    is_simulated: bool,
+    quiet: bool,
+) -> None:
+    """Ask the listing about what is in doubt, also from earlier runs."""
+    reconciler = Reconciler(
+        client=client, call=committer.call, read_shard=read_shard, clock=_wall_clock
+    )
+    looks = _SIMULATED_LOOKS if is_simulated else estimate.settings.settling.seconds
+    campaign = estimate.settings.campaign.name
+    settled = await settle_doubts(reconciler, campaign, looks, quiet=quiet)
+    if settled.failure is not None and settled.left:
+        log.warning("%s; what is in doubt stays so", settled.failure)
 
-            log.warning("stopping: what is in flight finishes, the rest waits for the next run")
-            stop.request(StopReason.ASKED, f"stopped by {name}")
+    if is_simulated and not settled.is_interrupted:
+        await _receipts(committer, campaign)
 
 
 async def _receipts(committer: Committer, campaign: str) -> None:
-    """Give the simulator's receipts a moment to come in; that of a lost answer may never come."""
-    await _while_any(MessageState.ACCEPTED, committer, campaign, seconds=_RECEIPTS_SECONDS)
-    await _while_any(MessageState.IN_DOUBT, committer, campaign, seconds=_EVIDENCE_SECONDS)
-
-
-async def _while_any(
-    state: MessageState, committer: Committer, campaign: str, *, seconds: float
-) -> None:
-    with anyio.move_on_after(seconds):
+    """Give the simulator's receipts a moment to come in."""
+    with anyio.move_on_after(_RECEIPTS_SECONDS):
         while True:
             tally = await committer.call(lambda journal: journal.tally(campaign))
-            if tally is None or not tally.states.get(state):
+            if tally is None or not tally.states.get(MessageState.ACCEPTED):
                 return
 
             await anyio.sleep(0.1)

@@ -140,6 +140,16 @@ def said(filters: dict[str, Any]) -> dict[str, Filter]:
     return given
 
 
+def check_stretch(start: datetime, end: datetime) -> None:
+    """Check that a time does not end before it begins.
+
+    Raises:
+        UsageError: it does.
+    """
+    if start > end:
+        raise UsageError("--from-date-time: lies after the end of the time that is searched")
+
+
 def _numbers(name: str, text: str) -> list[str]:
     numbers = [part.strip() for part in text.split(",") if part.strip()]
     option = f"--{name.replace('_', '-')}"

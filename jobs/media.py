@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -117,8 +118,11 @@ def _uploads(
     if name and not name.endswith("/") and len(files) > 1:
         raise UsageError("media upload: --name is for one file, or ends with a / for several")
 
-    uploads = []
+    uploads: list[tuple[Path, str, str]] = []
     for file in map(Path, files):
+        if file.is_dir():
+            raise UsageError(f"{file}: is a folder; name the files in it, as {file / '*'}")
+
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file")
 
@@ -132,6 +136,13 @@ def _uploads(
         whole = name and not name.endswith("/")
         uploads.append((file, name if name and whole else f"{name or ''}{file.name}", given))
 
+    (there, count), *_ = Counter(name for _, name, _ in uploads).most_common(1)
+    if count > 1:
+        raise UsageError(
+            f"media upload: {count} of these files would be '{there}' there, each in place of the "
+            "one before: upload them one by one, with --name"
+        )
+
     return uploads
 
 
@@ -142,9 +153,12 @@ async def _upload(
     for file, name, content_type in uploads:
         size, address = file.stat().st_size, store.address(name)
         with _watched(name, size, quiet=quiet) as watch:
-            await store.upload(
-                name, file, content_type=content_type, cache_control=cache, watch=watch
-            )
+            try:
+                await store.upload(
+                    name, file, content_type=content_type, cache_control=cache, watch=watch
+                )
+            except OSError as error:
+                raise UsageError(f"{file}: cannot be read: {error.strerror}") from None
 
         done.append({"name": name, "bytes": size, "content_type": content_type, "address": address})
 

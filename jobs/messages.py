@@ -1,31 +1,30 @@
-"""bandcast messages: what the provider knows about the account's messages."""
+"""bandcast messages: what the provider knows of the account's messages, and what people wrote."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import anyio
-import msgspec
-import polars as pl
 import typer
 
-from jobs import console, filters, options
+from jobs import filters, listings, options
 from pipeline.account import load_account
 from pipeline.bandwidth.client import BandwidthClient, Filter, client_of
 from pipeline.bandwidth.listing import WINDOW, Quota, messages_between
 from pipeline.bandwidth.patience import asked_again
 from pipeline.bandwidth.wire import ListItem
-from pipeline.errors import UsageError
-from pipeline.settle.listed import SCHEMA, listed_frame
-from pipeline.tables import write_csv, write_parquet
+from pipeline.errors import SettingsError, UsageError
+from pipeline.journal import Heard
+from pipeline.journal.opening import find_journal
+from pipeline.settle import heard, listed
 
-#: How many rows a person is shown; a file has them all.
-_SHOWN = 100
-_SHOWN_COLUMNS = {
+_LISTED_COLUMNS = {
     "receiveTime": "taken",
     "messageId": "id",
     "sourceTn": "from",
@@ -35,15 +34,30 @@ _SHOWN_COLUMNS = {
     "segmentCount": "segments",
     "errorCode": "error",
 }
+_RECEIVED_COLUMNS = {
+    "receiveTime": "written",
+    "sourceTn": "from",
+    "destinationTn": "to",
+    "wish": "wish",
+    "media": "media",
+    "text": "text",
+}
+#: The filters that the journal can be asked for.
+_OF_RECEIVED = {
+    *("message_id", "source_tn", "destination_tn", "from_date_time", "to_date_time"),
+    *("sort", "limit"),
+}
 _PAGE = 100
+#: Of 14 days each: a tenth of what the provider allows in five minutes, and 13 years.
+_MOST_WINDOWS = 350
 _MILLISECOND = timedelta(milliseconds=1)
-_WRITERS = {".csv": write_csv, ".parquet": write_parquet}
 
 
 class Action(StrEnum):
     """What to do with the messages."""
 
     LIST = "list"
+    RECEIVED = "received"
 
 
 class _Listed(NamedTuple):
@@ -54,7 +68,21 @@ class _Listed(NamedTuple):
 
 @filters.with_filters
 def run(
-    action: Annotated[Action, typer.Argument(help="list.")],  # noqa: ARG001 - there is one
+    action: Annotated[
+        Action,
+        typer.Argument(
+            help="list: what the provider knows. received: what people wrote to us, and bandcast "
+            "receive kept in the journal."
+        ),
+    ],
+    campaign: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[CAMPAIGN]",
+            help="received: a campaign's file; the journal is the one beside it.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write a FILE.csv or FILE.parquet instead.")
     ] = None,
@@ -62,41 +90,42 @@ def run(
     quiet: options.Quiet = False,
     **given: Any,
 ) -> None:
-    """List the account's messages: all that were taken in the time, or so many of them."""
-    wanted = filters.said(given)
-    order, limit = _order(wanted.pop("sort", None)), wanted.get("limit")
-    if out is not None and out.suffix.lower() not in _WRITERS:
-        raise UsageError(f"--out: '{out}' must end with .csv or .parquet")
-
+    """List messages: all that the provider took in the time, or so many; or what people wrote."""
+    wanted, shown = filters.said(given), listings.Shown(out, as_json, quiet)
+    listings.check_file(out)
+    limit = wanted.get("limit")
     if isinstance(limit, int) and limit < 1:
         raise UsageError("--limit: must be at least 1")
 
+    match action:
+        case Action.LIST:
+            if campaign is not None:
+                raise UsageError("messages list: lists the account's messages, of no campaign")
+
+            _list(wanted, shown)
+        case Action.RECEIVED:
+            _show_received(campaign, wanted, shown)
+
+
+# --- What the provider knows ----------------------------------------------------------------------
+
+
+def _list(wanted: dict[str, Filter], shown: listings.Shown) -> None:
+    sort = wanted.pop("sort", None)
+    order = listings.read_order(sort, listed.SCHEMA)
     account = load_account(os.environ, sends=False)
 
     async def asking() -> _Listed:
         async with client_of(account) as client:
             if "page_token" in wanted:
-                return await _one_page(client, wanted, given["sort"])
+                return await _one_page(client, wanted, sort)
 
             return await _everything(client, wanted, is_sorted=order is not None)
 
     found = anyio.run(asking)
-    _show(_arranged(found, order, limit), found.page, out, as_json=as_json, quiet=quiet)
-
-
-def _order(sort: Filter) -> tuple[str, bool] | None:
-    """Read ``field:direction``; True is descending."""
-    if sort is None:
-        return None
-
-    field, _, direction = str(sort).partition(":")
-    if field not in SCHEMA or direction not in {"asc", "desc"}:
-        raise UsageError(
-            "--sort: write a field and its direction, as sourceTn:desc; "
-            f"fields: {', '.join(SCHEMA)}"
-        )
-
-    return field, direction == "desc"
+    frame = listed.listed_frame(found.items)
+    arranged = listings.arranged(frame, None if found.page else order, wanted.get("limit"))
+    listings.show(arranged, _LISTED_COLUMNS, shown, found.page)
 
 
 async def _one_page(client: BandwidthClient, wanted: dict[str, Filter], sort: Filter) -> _Listed:
@@ -118,10 +147,14 @@ async def _everything(
     }
     end = wanted.get("to_date_time", datetime.now(UTC))
     assert isinstance(end, datetime)
+    end = min(end, datetime.now(UTC) + timedelta(days=1))  # nothing later is there yet
     start = wanted.get("from_date_time", end - WINDOW + _MILLISECOND)  # in one question
     assert isinstance(start, datetime)
-    if start > end:
-        raise UsageError("--from-date-time: lies after the end of the time that is searched")
+    filters.check_stretch(start, end)
+    if end - start > _MOST_WINDOWS * WINDOW:
+        raise UsageError(
+            f"--from-date-time: over {_MOST_WINDOWS} searches of 14 days: name a later one"
+        )
 
     most = None if is_sorted else wanted.get("limit")
     items: list[ListItem] = []
@@ -133,65 +166,57 @@ async def _everything(
     return _Listed(items, {})
 
 
-def _arranged(found: _Listed, order: tuple[str, bool] | None, limit: Filter) -> pl.DataFrame:
-    frame = listed_frame(found.items)
-    if order is not None and not found.page:
-        field, descending = order
-        frame = frame.sort(field, descending=descending, maintain_order=True, nulls_last=True)
-
-    return frame.head(limit) if isinstance(limit, int) else frame
+# --- What people wrote ----------------------------------------------------------------------------
 
 
-def _show(
-    frame: pl.DataFrame,
-    page: dict[str, Any],
-    out: Path | None,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    about: dict[str, Any] = {"count": frame.height, **page}
-    if out is not None:
-        try:
-            _WRITERS[out.suffix.lower()](frame.lazy(), out)
-        except OSError as error:
-            raise UsageError(f"{out}: cannot be written: {error.strerror}") from None
+def _show_received(campaign: Path | None, wanted: dict[str, Filter], shown: listings.Shown) -> None:
+    if others := sorted(set(wanted) - _OF_RECEIVED):
+        option = f"--{others[0].replace('_', '-')}"
+        raise UsageError(f"messages received: {option} is for messages list")
 
-        about["file"] = str(out)
+    if campaign is not None and not campaign.is_file():
+        raise SettingsError([f"there is no file '{campaign}', so no journal beside it"])
 
-    if as_json:
-        rows = [] if out else [_said(row) for row in frame.iter_rows(named=True)]
-        console.print_json({**about, **({} if out else {"messages": rows})})
-    elif not quiet:
-        _print(frame, about, is_written=out is not None)
+    start, end = wanted.get("from_date_time"), wanted.get("to_date_time")
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        filters.check_stretch(start, end)
+
+    order = listings.read_order(wanted.get("sort", "receiveTime:asc"), heard.SCHEMA)
+    with _received(options.journal_url(campaign)) as messages:
+        frame = heard.heard_frame(each for each in messages if _is_wanted(each, wanted))
+
+    listings.show(
+        listings.arranged(frame, order, wanted.get("limit")), _RECEIVED_COLUMNS, shown, {}
+    )
 
 
-def _said(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what the provider said of a message, as JSON has it."""
-    return {
-        name: value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        if isinstance(value, datetime)
-        else msgspec.to_builtins(value)
-        for name, value in row.items()
-        if value is not None
-    }
+@contextmanager
+def _received(url: str) -> Iterator[Iterable[Heard]]:
+    journal = find_journal(url)
+    if journal is None:
+        yield ()
+        return
+
+    with closing(journal):
+        yield (each for page in journal.heard() for each in page)
 
 
-def _print(frame: pl.DataFrame, about: dict[str, Any], *, is_written: bool) -> None:
-    if not is_written and frame.height:
-        rows = frame.head(_SHOWN).select(list(_SHOWN_COLUMNS)).iter_rows(named=True)
-        cells = [[str(_said(row).get(name, "")) for name in row] for row in rows]
-        for line in _aligned([list(_SHOWN_COLUMNS.values()), *cells]):
-            console.paper.print(console.printable(line), markup=False)
+def _is_wanted(message: Heard, wanted: dict[str, Filter]) -> bool:
+    """Tell whether the filters let a message through, as the provider's would."""
+    of_numbers = {"source_tn": message.sender, "destination_tn": message.to}
+    for name, number in of_numbers.items():
+        numbers = wanted.get(name)
+        if isinstance(numbers, list) and not _is_among(number, numbers):
+            return False
 
-    more = "" if is_written or frame.height <= _SHOWN else f", {_SHOWN} of them shown"
-    console.paper.print(f"{frame.height:,} messages{more}")
-    for name in ("total", "next_page_token", "file"):
-        if about.get(name) is not None:
-            console.paper.print(f"{name.replace('_', ' ')}: {about[name]}", markup=False)
+    start, end = wanted.get("from_date_time"), wanted.get("to_date_time")
+    is_early = isinstance(start, datetime) and message.time < start
+    is_late = isinstance(end, datetime) and message.time > end
+    if is_early or is_late:
+        return False
+
+    return wanted.get("message_id") in {None, message.message_id}
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
-    """Return lines as wide as they need to be: a number that is folded is no number."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+def _is_among(number: str, numbers: list[str]) -> bool:
+    return number.startswith(numbers[0]) if len(numbers) == 1 else number in numbers

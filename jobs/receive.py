@@ -31,11 +31,10 @@ from pipeline.account import (
     is_loopback,
     load_callback_credentials,
 )
-from pipeline.bandwidth.auth import auth_for
-from pipeline.bandwidth.client import BandwidthClient
-from pipeline.bandwidth.transport import AiohttpTransport
+from pipeline.bandwidth.client import client_of
 from pipeline.errors import CredentialsError, SettingsError, UsageError
 from pipeline.journal import Journal, Pace, open_journal
+from pipeline.journal.batches import COMMIT_TIME
 from pipeline.journal.committer import Committer
 from pipeline.journal.opening import find_path
 from pipeline.model import Inbound
@@ -104,7 +103,7 @@ def run(
     quiet: options.Quiet = False,
 ) -> int:
     """Take delivery receipts and replies: STOP suppresses, START lifts, HELP may be answered."""
-    if campaign is not None and not campaign.exists():
+    if campaign is not None and not campaign.is_file():
         raise SettingsError([f"there is no file '{campaign}', so no journal beside it"])
 
     url, text = options.journal_url(campaign), _checked(help_text)
@@ -181,7 +180,7 @@ async def _receive(
         return await committer.call(lambda journal: keep_events(journal, events, now=_now()))
 
     began = time.monotonic()
-    async with committer, _help_desk(help_) as desk:
+    async with committer, _help_desk(help_, committer) as desk:
         receiver = Receiver(keep, guard=door.guard, told=desk.ask if desk else None)
         serving = listening(
             receiver.app, door.listener, certfile=door.certfile, keyfile=door.keyfile
@@ -200,19 +199,24 @@ async def _receive(
 
 
 @asynccontextmanager
-async def _help_desk(help_: Help | None) -> AsyncIterator[HelpDesk | None]:
+async def _help_desk(help_: Help | None, committer: Committer) -> AsyncIterator[HelpDesk | None]:
     """Yield who answers HELP, None where nobody does; what waits at the end is answered."""
     if help_ is None:
         yield None
         return
 
-    transport = AiohttpTransport(lanes=1)
-    segments = count_segments(help_.text).segments
-    async with (
-        BandwidthClient(help_.account, transport, auth_for(help_.account, transport)) as client,
-        anyio.create_task_group() as tasks,
-    ):
-        desk = HelpDesk(client, text=help_.text, segments=segments)
+    account, segments = help_.account, count_segments(help_.text).segments
+
+    async def slot(segments: int) -> None:
+        at = await committer.call(
+            lambda journal: journal.reserve(
+                account.account_id, segments=segments, now=_now() + COMMIT_TIME
+            )
+        )
+        await anyio.sleep((at - _now()).total_seconds())
+
+    async with client_of(account, lanes=1) as client, anyio.create_task_group() as tasks:
+        desk = HelpDesk(client, slot=slot, text=help_.text, segments=segments)
         tasks.start_soon(desk.run)
         yield desk
         desk.close()

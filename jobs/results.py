@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 from jobs import console, options
@@ -51,7 +52,7 @@ def run(
     bars = options.bars_by(settings, url, now=started)
     with closing(journal), drafted(settings, folder, on=started.date(), bars_of=bars) as found:
         campaigns.refuse_mismatch(enlisted, found)
-        files = campaigns.write_results(journal, found, folder)
+        files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
         found.publish(folder / "plan.parquet")
 
     if as_json:

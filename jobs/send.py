@@ -9,22 +9,35 @@ import signal
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 import typer
 
 from jobs import accounts, budgets, console, doctor, options
+from jobs.deciding import current_user, retrying_json, retrying_sentence
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
+from jobs.ending import interrupting, moment_of, refuse_paused
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
 from pipeline.errors import SettingsError, UsageError
 from pipeline.estimate import Estimate
+from pipeline.journal import Journal
 from pipeline.journal.opening import find_journal, find_path, open_journal, simulation_url
+from pipeline.lifecycle import MessageState
+from pipeline.sending_again import Again, failures_again
 from pipeline.settings import Settings
 from pipeline.simulator.behaviour import Behaviour
+
+
+class Retry(StrEnum):
+    """What is sent once more."""
+
+    FAILED = "failed"
 
 
 def run(
@@ -40,6 +53,20 @@ def run(
     strict: options.Strict = False,
     out: options.Out = None,
     profile: accounts.Profile = None,
+    retry: Annotated[
+        Retry | None,
+        typer.Option(
+            help="failed: send again what failed by an error that passes (`bandcast errors`), "
+            "what the carrier failed once only; never a doubt, nor what anybody got.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="Stop cleanly at this time: 21:00 (today, by this machine's clock), or "
+            "2026-11-26T06:00."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Send without asking.")] = False,
     simulate: Annotated[
         bool, typer.Option("--simulate", help="Send to the embedded simulator: no account needed.")
@@ -66,35 +93,74 @@ def run(
         smart_accents=smart_accents,
     )
     _refuse_expired(settings)
+    ends_at = moment_of(until, now=datetime.now(UTC))
     folder = options.out_folder(out, settings)
     provider = _provider(profile, simulate=simulate, faults=faults, seed=seed)
-    url = (
-        simulation_url(folder, settings.campaign.name)
-        if simulate
-        else options.sending_url(campaign)
-    )
     _refuse_to_ask_nobody(yes=yes)
-
+    url = _journal_url(campaign, settings, folder, simulate=simulate)
     started_at = _started_at(url, settings)
     bars = options.bars_by(settings, url, now=started_at)
-    with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
-        _announce(found, folder, as_json=as_json, quiet=quiet)
+    with interrupting(), drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
+        again = _failures(url, settings, simulate=simulate) if retry else None
+        _announce(found, folder, again, as_json=as_json, quiet=quiet)
         if not yes:
-            _ask(found, url)
+            _ask(found, url, again)
 
         if simulate:
             campaigns.forget_finished_simulation(folder, found)
 
         with closing(open_journal(url)) as journal:
             campaigns.enlist(journal, found, provider=identity(provider), now=started_at)
+            refuse_paused(journal, settings.campaign.name)
             found.publish(folder / "plan.parquet")
-            done = anyio.run(lambda: dispatch(found, journal, provider, quiet=quiet or as_json))
-            files = campaigns.write_results(journal, found, folder)
+            retry_json = _retry(journal, found, again)
+            run_it = partial(dispatch, until=ends_at, quiet=quiet or as_json)
+            done = anyio.run(run_it, found, journal, provider)
+            with interrupting():  # the event loop has put the signals back
+                files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
 
-    return _report(found, done, files, as_json=as_json, quiet=quiet)
+    return _report(found, done, files, retry_json, as_json=as_json, quiet=quiet)
 
 
-def _announce(found: Estimate, folder: Path, *, as_json: bool, quiet: bool) -> None:
+def _journal_url(campaign: Path, settings: Settings, folder: Path, *, simulate: bool) -> str:
+    if simulate:
+        return simulation_url(folder, settings.campaign.name)
+
+    return options.sending_url(campaign)
+
+
+def _failures(url: str, settings: Settings, *, simulate: bool) -> Again:
+    """Return what `--retry failed` sends again.
+
+    Raises:
+        UsageError: there cannot be anything.
+    """
+    journal, name = find_journal(url), settings.campaign.name
+    if simulate or journal is None or journal.enlistment(name) is None:
+        why = "a simulation starts over" if simulate else f"campaign '{name}' was never sent"
+        raise UsageError(f"--retry: {why}, so there is nothing to send again")
+
+    with closing(journal):
+        return failures_again(journal, name)
+
+
+def _retry(journal: Journal, found: Estimate, again: Again | None) -> dict[str, Any] | None:
+    if again is None:
+        return None
+
+    retried = journal.retry(
+        found.settings.campaign.name,
+        again.rows,
+        by=current_user(),
+        because="send --retry failed",
+        now=datetime.now(UTC),
+    )
+    return retrying_json(again, retried, found.totals.currency)
+
+
+def _announce(
+    found: Estimate, folder: Path, again: Again | None, *, as_json: bool, quiet: bool
+) -> None:
     """Say what will be sent and what it costs, before anything is sent."""
     if not (as_json or quiet):
         doctor.print_findings(found)
@@ -102,14 +168,22 @@ def _announce(found: Estimate, folder: Path, *, as_json: bool, quiet: bool) -> N
 
     if not quiet:
         budgets.print_warnings(found)
+        if again is not None:
+            console.margin.print(retrying_sentence(again, found.totals.currency))
 
 
 def _report(
-    found: Estimate, done: Dispatched, files: campaigns.ResultFiles, *, as_json: bool, quiet: bool
+    found: Estimate,
+    done: Dispatched,
+    files: campaigns.ResultFiles,
+    retry: dict[str, Any] | None,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     code = exit_code(done, files)
     if as_json:
-        console.print_json(summary_json(found, done, files))
+        console.print_json(summary_json(found, done, files) | ({"retry": retry} if retry else {}))
     elif not quiet:
         print_summary(found, done, files)
 
@@ -137,6 +211,7 @@ def _started_at(url: str, settings: Settings) -> datetime:
 
     Raises:
         CampaignHeld: it is running; so the second run ends before it estimates and asks.
+        NotNow: it is paused.
     """
     name, journal = settings.campaign.name, find_journal(url)
     if journal is None:
@@ -145,18 +220,30 @@ def _started_at(url: str, settings: Settings) -> datetime:
     with closing(journal):
         if earlier := journal.enlistment(name):
             journal.hold(name)
+            refuse_paused(journal, name)
 
     return earlier.created_at if earlier else datetime.now(UTC)
 
 
-def _ask(found: Estimate, url: str) -> None:
+def _ask(found: Estimate, url: str, again: Again | None) -> None:
     signal.siginterrupt(signal.SIGINT, True)  # polars set it so that a Ctrl-C waits for Enter
     cost = console.money(float(found.cost), found.totals.currency)
     news = "" if find_path(url).exists() else "a new journal, "
-    question = (
-        f"Journal: {news}{find_path(url)}\nSend {found.totals.messages:,} messages for {cost}?"
-    )
-    typer.confirm(question, abort=True, err=True)
+    what = f"Send {found.totals.messages:,} messages for {cost}?"
+    if again is not None:
+        what = _question_again(found, url, again)
+
+    typer.confirm(f"Journal: {news}{find_path(url)}\n{what}", abort=True, err=True)
+
+
+def _question_again(found: Estimate, url: str, again: Again) -> str:
+    with closing(open_journal(url)) as journal:
+        tally = journal.tally(found.settings.campaign.name)
+
+    left = tally.states.get(MessageState.READY, 0) if tally else 0
+    rest = f", and the {left:,} messages that were not sent yet" if left else ""
+    cost = console.money(again.cost_micros / 1e6, found.totals.currency)
+    return f"Send {len(again.rows):,} failed messages again for at most {cost}{rest}?"
 
 
 def _refuse_expired(settings: Settings) -> None:

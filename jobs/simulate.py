@@ -19,10 +19,14 @@ from pipeline.simulator.account_queue import QUEUE_SECONDS
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import TEXT_SHARES, Behaviour, Fault
 from pipeline.simulator.clock import Clock, RunningClock, StoppedClock
+from pipeline.simulator.listing import PageSizes
 from pipeline.simulator.media import MEGABYTE, MediaLimits
 from pipeline.simulator.segments import Counting
 from pipeline.simulator.server import listen, serve
 from pipeline.simulator.validation import MOST_RECIPIENTS, USUAL_RECIPIENTS
+
+#: A clock that is stopped in these years can still be moved.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
 
 def run(
@@ -69,6 +73,18 @@ def run(
         int,
         typer.Option(min=1, max=MOST_RECIPIENTS, help="Most recipients of one (group) message."),
     ] = USUAL_RECIPIENTS,
+    text_required: Annotated[
+        bool,
+        typer.Option(
+            "--text-required", help="Refuse pictures without a text, as older documents say."
+        ),
+    ] = False,
+    page_size: Annotated[
+        int, typer.Option(help="Items on a page of the listing; older documents say 50.")
+    ] = PageSizes().usual,
+    max_page_size: Annotated[
+        int, typer.Option(help="Most items that may be asked for; older documents say 1000.")
+    ] = PageSizes().most,
     media_mb: Annotated[
         float, typer.Option(help="Most megabytes of one media file; older documents say 3.75.")
     ] = 3.5,
@@ -77,6 +93,12 @@ def run(
     ] = 48.0,
     account_id: Annotated[
         str | None, typer.Option(help="The only account there is: others get a 403. None: any.")
+    ] = None,
+    username: Annotated[
+        str | None, typer.Option(help="With --password: whose Basic is taken. None: anyone's.")
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(help="With --username. Anything but a real secret.")
     ] = None,
     client_id: Annotated[
         str | None, typer.Option(help="With --client-secret: who gets a token. None: anyone.")
@@ -99,9 +121,12 @@ def run(
         callback_url=callback_url,
         callback_auth=_pair("callback-user", callback_user, "callback-password", callback_password),
         max_recipients=max_recipients,
+        text_required=text_required,
+        pages=_pages(page_size, max_page_size),
         media=_media(media_mb, media_hours),
         credentials=Credentials(
             account_id=account_id,
+            basic=_pair("username", username, "password", password),
             client=_pair("client-id", client_id, "client-secret", client_secret),
         ),
     )
@@ -110,7 +135,8 @@ def run(
     except OSError as error:
         raise UsageError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
 
-    origin = f"http://{host}:{listener.getsockname()[1]}"
+    shown = f"[{host}]" if ":" in host else host
+    origin = f"http://{shown}:{listener.getsockname()[1]}"
     console.margin.print(
         f"simulating the Bandwidth Messaging API at {origin}/api/v2 "
         f"(ledger: {origin}/_ledger); stop with Ctrl-C"
@@ -148,7 +174,7 @@ def _app(
     if not 0 < queue_seconds < math.inf:
         raise SettingsError([f"--queue-seconds must be a number above 0, not {queue_seconds}"])
 
-    if callback_url is not None and not re.match(r"https?://[^/]", callback_url):
+    if callback_url is not None and not re.fullmatch(r"https?://[^/\s:]\S*", callback_url):
         raise SettingsError(["--callback-url must begin with http:// or https:// and a host"])
 
     return make_app(
@@ -166,18 +192,30 @@ def _clock(time_scale: float, stopped_at: str | None) -> Clock:
     if time_scale != 1.0:
         raise SettingsError(["--stopped-at and --time-scale exclude each other: give one"])
 
-    try:
-        start = datetime.fromisoformat(stopped_at)
-    except ValueError:
-        start = datetime.min  # noqa: DTZ901 - it has no zone, which is refused
-
-    if start.tzinfo is None:
+    start = _moment(stopped_at)
+    if start is None or not _FIRST_YEAR <= start.year <= _LAST_YEAR:
         example = "2026-01-31T12:00:00Z"
         raise SettingsError(
             [f"--stopped-at must be a moment such as {example}, not '{stopped_at}'"]
         )
 
     return StoppedClock(start.astimezone(UTC))
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+    return moment if moment.tzinfo is not None else None
+
+
+def _pages(usual: int, most: int) -> PageSizes:
+    try:
+        return PageSizes(usual=usual, most=most)
+    except ValueError as error:
+        raise SettingsError([f"--page-size, --max-page-size: {error}"]) from None
 
 
 def _media(megabytes: float, hours: float) -> MediaLimits:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jobs import console, options
+from jobs import console, deciding, options
 from pipeline.errors import UsageError
 from pipeline.journal import Tally
 from pipeline.journal.opening import find_journal
+from pipeline.lifecycle import MessageState
+from pipeline.sections import SettlingSection
 from pipeline.settings import Options, load_settings
+from pipeline.settle.results import UNCONFIRMED
 
 
 def run(
@@ -23,15 +27,22 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Say how many messages of each campaign are in which state."""
-    file = Path(campaign) if campaign and _is_file(campaign) else None
+    file = Path(campaign) if campaign and campaign.lower().endswith(".toml") else None
+    settings = load_settings(file, Options()) if file else None
+    silence = (settings.settling if settings else SettlingSection()).silence
     url = options.journal_url(file)
     journal = find_journal(url)
     if journal is None:
         raise UsageError(f"there is no journal at {url} yet: nothing was ever sent from here")
 
     with closing(journal):
-        names = journal.campaigns() if campaign is None else [_name(campaign)]
+        name = settings.campaign.name if settings else campaign
+        names = journal.campaigns() if name is None else [name]
         tallies = [(name, journal.tally(name)) for name in names]
+        pauses = {name: journal.paused(name) for name in names}
+        decisions = {name: journal.decisions(name) for name in names}
+        since = datetime.now(UTC) - silence
+        silent = {name: journal.silent(name, since=since) for name in names}
 
     unknown = [name for name, tally in tallies if tally is None]
     if unknown:
@@ -39,32 +50,35 @@ def run(
 
     found = [tally for _, tally in tallies if tally is not None]
     if as_json:
-        console.print_json({"campaigns": [_as_json(tally) for tally in found]})
+        documents = [
+            _as_json(tally, silent[tally.campaign])
+            | {"paused": deciding.pause_json(pauses[tally.campaign])}
+            | {"decisions": deciding.decided_json(decisions[tally.campaign])}
+            for tally in found
+        ]
+        console.print_json({"campaigns": documents})
         return
 
     for tally in found:
-        states = {state.value: count for state, count in tally.states.items()}
-        facts = {"started": tally.created_at.isoformat(" ", "seconds")}
+        name, facts = tally.campaign, {"started": tally.created_at.isoformat(" ", "seconds")}
+        facts |= deciding.decided_facts(decisions[name], pauses[name])
+        states = _states(tally, silent[name])
         console.print_states(f"Campaign '{tally.campaign}'", states, facts)
 
 
-def _is_file(campaign: str) -> bool:
-    return campaign.lower().endswith(".toml")
+def _states(tally: Tally, silent: int) -> dict[str, int]:
+    """Count by state, where accepted messages that stayed silent too long are unconfirmed."""
+    states = {state.value: count for state, count in tally.states.items()}
+    states[MessageState.ACCEPTED.value] = states.get(MessageState.ACCEPTED.value, 0) - silent
+    return {state: count for state, count in (states | {UNCONFIRMED: silent}).items() if count}
 
 
-def _name(campaign: str) -> str:
-    if _is_file(campaign):
-        return load_settings(Path(campaign), Options()).campaign.name
-
-    return campaign
-
-
-def _as_json(tally: Tally) -> dict[str, object]:
+def _as_json(tally: Tally, silent: int) -> dict[str, object]:
     return {
         "campaign": tally.campaign,
         "messages": tally.messages,
         "segments": tally.segments,
         "cost": {"total": tally.cost_micros / 1e6, "currency": tally.currency},
         "created_at": tally.created_at.isoformat(),
-        "states": {state.value: count for state, count in tally.states.items()},
+        "states": _states(tally, silent),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from jobs import budgets, console
@@ -11,12 +12,16 @@ from jobs.drifting import drift_json, drift_line
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.stop import StopReason
 from pipeline.estimate import Estimate
+from pipeline.settle.evidence import evidence_json
 
 DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
 
 _GO_ON = "run the same command again: it goes on where it stopped."
 _MORE_MONEY = f"raise the budget (or wait for the next day, where it is the day's) and {_GO_ON}"
+_RESUME = "`bandcast resume` lets it go on."
 _THE_REST = "Run the same command again for the rest."
+#: How a run goes on that stopped for a reason, where it is not by itself.
+_HOW = {StopReason.BUDGET: _MORE_MONEY, StopReason.PAUSED: _RESUME}
 
 #: The ends after which somebody has to do something.
 UNFINISHED = frozenset({CREDENTIALS, STOPPED, IN_DOUBT})
@@ -24,10 +29,11 @@ UNFINISHED = frozenset({CREDENTIALS, STOPPED, IN_DOUBT})
 
 def exit_code(done: Dispatched, files: ResultFiles) -> int:
     """Return the code of the gravest thing that is left: 4, 6, 5, 3, or 0."""
-    states = files.states
-    if done.stopped is StopReason.REFUSED:
-        return CREDENTIALS
+    return CREDENTIALS if done.stopped is StopReason.REFUSED else code_of(files.states)
 
+
+def code_of(states: Mapping[str, int]) -> int:
+    """Return the code of a campaign whose rows are in these states."""
     if states.get("in_doubt") or states.get("sending"):
         return IN_DOUBT
 
@@ -46,6 +52,7 @@ def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> di
     return estimate_json(estimate) | {
         "states": dict(states),
         "in_doubt": states.get("in_doubt", 0),
+        "doubts": [evidence_json(each) for each in files.evidence],
         "duration_seconds": round(done.duration_seconds, 3),
         "achieved_segments_per_second": round(_achieved(done), 3),
         "cost_of_results": files.cost_micros / 1e6,
@@ -87,18 +94,20 @@ def next_step(done: Dispatched, code: int) -> str:
             "same command again: every row that was not sent is ready."
         )
 
-    by_budget = done.stopped is StopReason.BUDGET
+    how = _HOW.get(done.stopped) if done.stopped else None
+    because = f"{done.because}; " if done.because else ""
     if code == IN_DOUBT:
         doubts = (
             "for the rows in doubt nobody knows whether the provider has them; they are never sent "
             "again by themselves. "
         )
-        rest = f"For the rest: {done.because}; {_MORE_MONEY}" if by_budget else _THE_REST
-        return doubts + rest
+        if not done.is_simulated:
+            doubts += "Ask its listing again with `bandcast reconcile`. "
+
+        return f"{doubts}For the rest: {because}{how}" if how else because + doubts + _THE_REST
 
     if code == STOPPED:
-        because = f"{done.because}; " if done.because else ""
-        return because + (_MORE_MONEY if by_budget else _GO_ON)
+        return because + (how or _GO_ON)
 
     if code == SOME_FAILED:
         return "look at the rows that were rejected or failed: columns error_code and error."

@@ -22,14 +22,14 @@ from pipeline.dispatch.pace import RATE_SHARE
 from pipeline.dispatch.worker import Job
 from pipeline.errors import BandcastError, JournalError, PlanMismatch
 from pipeline.estimate import Estimate
-from pipeline.journal import Budget, Enlistment, Journal, Pace, Shard
+from pipeline.journal import Budget, Enlistment, Evidence, Journal, Pace, Shard
 from pipeline.journal.opening import find_journal, remove_simulation, simulation_url
 from pipeline.journal.rules import changed_parts
 from pipeline.lifecycle import MessageState
 from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import plan
 from pipeline.settle.drift import DriftGroup, drift_frame, drift_groups
-from pipeline.settle.results import SKIPPED, results_frame
+from pipeline.settle.results import SKIPPED, UNCONFIRMED, results_frame
 
 #: The part of an enlisted fingerprint that says who is sent to.
 PROVIDER = "provider"
@@ -147,13 +147,17 @@ class ResultFiles:
     states: Mapping[str, int]
     #: Sum of `cost`, in millionths of the currency; messages in doubt are not in it.
     cost_micros: int
+    #: Why the listing left messages in doubt; nothing of those it was not asked about.
+    evidence: tuple[Evidence, ...] = ()
     #: The messages that the provider counted otherwise, by cause; empty where there are none.
     drift: tuple[DriftGroup, ...] = ()
     #: The rows of `drift`; None where there are none.
     drift_csv: Path | None = None
 
 
-def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultFiles:
+def write_results(
+    journal: Journal, estimate: Estimate, folder: Path, *, now: datetime
+) -> ResultFiles:
     """Write the results of the campaign, atomically, and count the states.
 
     results.parquet and results.csv have every row; drift.csv is written, or removed, as there are
@@ -163,7 +167,14 @@ def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultF
         BandcastError: they cannot be written; the journal still has them.
     """
     name = estimate.settings.campaign.name
-    frame = results_frame(pl.scan_parquet(estimate.plan_path), journal.rows(name))
+    evidence, silence = journal.evidence(name), estimate.settings.settling.silence
+    frame = results_frame(
+        pl.scan_parquet(estimate.plan_path),
+        journal.rows(name),
+        decisions=journal.decisions(name),
+        evidence=evidence,
+        silent_since=now - silence,
+    )
     parquet, csv = folder / "results.parquet", folder / "results.csv"
     drift_csv = folder / "drift.csv"
     try:
@@ -179,7 +190,7 @@ def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultF
 
     counted = written.group_by("state").agg(pl.len().alias("rows"), pl.col("cost").sum()).collect()
     found = {state: rows for state, rows, _ in counted.iter_rows()}
-    known = [*(state.value for state in MessageState), SKIPPED]
+    known = [*(state.value for state in MessageState), UNCONFIRMED, SKIPPED]
     if sum(found.values()) != estimate.totals.rows:
         raise JournalError(
             f"the results of campaign '{name}' do not have the {estimate.totals.rows} rows of its "
@@ -191,6 +202,7 @@ def write_results(journal: Journal, estimate: Estimate, folder: Path) -> ResultF
         csv=csv,
         states={state: found[state] for state in known if state in found},
         cost_micros=sum(int(cost * 1_000_000) for *_, cost in counted.iter_rows() if cost),
+        evidence=tuple(evidence),
         drift=drift,
         drift_csv=drift_csv if drift else None,
     )

@@ -9,6 +9,7 @@
     │   └── PlanMismatch           the campaign exists, with another plan
     ├── CredentialsError (4)       the provider does not know us, or does not allow it
     ├── CampaignHeld (7)           another run holds this campaign
+    ├── NotNow (5)                 the campaign is paused, or its time is over
     └── JournalError (1)           the truth cannot be written or read
         ├── NotAJournal (2)        the file that was named is something else
         ├── Fenced                 somebody else has this shard now
@@ -90,6 +91,12 @@ class CampaignHeld(BandcastError):
     """Another process is running this campaign."""
 
     exit_code = 7
+
+
+class NotNow(BandcastError):
+    """The campaign is not to be sent at this moment; nobody was texted."""
+
+    exit_code = 5
 
 
 class JournalError(BandcastError):

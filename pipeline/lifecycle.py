@@ -8,9 +8,11 @@
                           (durable)              ├ reject -> REJECTED └───> FAILED <───┘
                                                  └ lose ---> IN_DOUBT ── confirm, deliver, fail
 
-Only READY may be attempted, and only two events lead back there: `not_sent` (proof that the
-provider has nothing) and `release` (a named operator decides). Evidence outranks opinion: what the
-provider says it has is believed in every state, and a state that says so never goes back to READY.
+Only READY may be attempted, and three events lead back there: `not_sent` (proof that the provider
+has nothing), `release` (a named operator sends a doubt again) and `retry` (FAILED by an error that
+passes, sent again on request). A named operator may also end a doubt: `write_off`, IN_DOUBT ->
+WRITTEN_OFF. Evidence outranks opinion: what the provider says it has is believed in every state,
+and only a failure of the whole attempt ever leads from there to READY.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ class MessageState(StrEnum):
     DELIVERED = "delivered"  #: the carrier or the handset confirmed it
     FAILED = "failed"  #: accepted, then not delivered
     CANCELLED = "cancelled"  #: will not be sent: suppressed or duplicate at the moment of sending
+    WRITTEN_OFF = "written_off"  #: sent or not, nobody knows; an operator ended the matter
 
 
 class Event(StrEnum):
@@ -46,21 +49,24 @@ class Event(StrEnum):
     FAIL = "fail"  #: a receipt: failed
     RELEASE = "release"  #: a named operator says: send it again
     CANCEL = "cancel"  #: refused by our own journal at the moment of sending
+    WRITE_OFF = "write_off"  #: a named operator says: leave it, whatever became of it
+    RETRY = "retry"  #: somebody asks to send again what failed by an error that passes
 
 
 #: The whole machine: a row is a state, a column an event, a cell the next state; `-` is a defect of
 #: ours and raises. The four events after `attempt` are what the owner of an attempt reports (also
 #: late, after a takeover or a release), the next three are what the provider tells.
 _TABLE = """
-          attempt accept    reject    not_sent  lose      confirm   deliver   fail   cancel    release
-ready     sending accepted  rejected  ready     ready     accepted  delivered failed cancelled -
-sending   -       accepted  rejected  ready     in_doubt  accepted  delivered failed -         -
-in_doubt  -       accepted  rejected  ready     in_doubt  accepted  delivered failed -         ready
-accepted  -       accepted  accepted  accepted  accepted  accepted  delivered failed -         -
-rejected  -       accepted  rejected  rejected  rejected  accepted  delivered failed -         -
-delivered -       delivered delivered delivered delivered delivered delivered failed -         -
-failed    -       failed    failed    failed    failed    failed    failed    failed -         -
-cancelled -       accepted  cancelled cancelled cancelled accepted  delivered failed -         -
+            attempt accept    reject    not_sent    lose        confirm   deliver   fail   cancel    release write_off   retry
+ready       sending accepted  rejected  ready       ready       accepted  delivered failed cancelled -       -           -
+sending     -       accepted  rejected  ready       in_doubt    accepted  delivered failed -         -       -           -
+in_doubt    -       accepted  rejected  ready       in_doubt    accepted  delivered failed -         ready   written_off -
+accepted    -       accepted  accepted  accepted    accepted    accepted  delivered failed -         -       -           -
+rejected    -       accepted  rejected  rejected    rejected    accepted  delivered failed -         -       -           -
+delivered   -       delivered delivered delivered   delivered   delivered delivered failed -         -       -           -
+failed      -       failed    failed    failed      failed      failed    failed    failed -         -       -           ready
+cancelled   -       accepted  cancelled cancelled   cancelled   accepted  delivered failed -         -       -           -
+written_off -       accepted  rejected  cancelled   written_off accepted  delivered failed -         -       -           -
 """  # noqa: E501 - a table is read unbroken
 
 
@@ -78,7 +84,7 @@ def _read_table(table: str) -> dict[MessageState, dict[Event, MessageState]]:
 
 TRANSITIONS = _read_table(_TABLE)
 
-#: The provider has, or had, the text: none of these ever leads back to READY.
+#: The provider has, or had, the text: only the retry of a FAILED one leads back to READY.
 TAKEN = frozenset({MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.FAILED})
 
 #: Nothing more will be tried by this program on its own.

@@ -59,6 +59,10 @@ EXPECTED = {
     "weight": "a whole number from 1 to 1000000",
     "files": "the path of a file in quotes, or a list of them",
     "days": "a whole number of days from 0 to 3650",
+    "settling": "a section: write [settling] on a line of its own",
+    "seconds": "a list of up to 20 numbers of seconds from 0 to 86400, such as [30, 120, 600]",
+    "receipt_hours": "a number of hours above 0, at most 720",
+    "callback_hours": "a number of hours from 0 to 720",
 }
 
 _MOST_MINUTES = 14 * 24 * 60
@@ -209,6 +213,23 @@ class SendingSection(_Section):
     expires_after: Annotated[timedelta | datetime | None, BeforeValidator(_expiry)] = None
 
 
+class SettlingSection(_Section):
+    """How long evidence is waited for."""
+
+    #: When the listing is asked about doubts, after the last of their attempts was begun.
+    seconds: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=86_400, strict=True)], ...], Field(max_length=20)
+    ] = (30.0, 120.0, 600.0)
+    #: How long a carrier may take to confirm, and how long a callback is repeated after that.
+    receipt_hours: Annotated[float, Field(gt=0, le=720, strict=True)] = 73.0
+    callback_hours: Annotated[float, Field(ge=0, le=720, strict=True)] = 24.0
+
+    @property
+    def silence(self) -> timedelta:
+        """After how long an accepted message without a receipt is unconfirmed."""
+        return timedelta(hours=self.receipt_hours + self.callback_hours)
+
+
 class MediaSection(_Section):
     """Pictures from local files."""
 
@@ -243,4 +264,5 @@ class Document(_Section):
     suppression: SuppressionSection = SuppressionSection()
     frequency: FrequencySection = FrequencySection()
     media: MediaSection = MediaSection()
+    settling: SettlingSection = SettlingSection()
     file: FileSection = FileSection()

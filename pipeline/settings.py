@@ -25,6 +25,7 @@ from pipeline.sections import (
     DEFAULT_RATE_SEGMENTS_PER_SECOND,
     EXPECTED,
     Document,
+    SettlingSection,
 )
 
 _OPTIONS = {
@@ -65,6 +66,8 @@ class Settings:
     shrink_media: bool = False
     #: Priority and expiration.
     delivery: Delivery = field(default_factory=Delivery)
+    #: How long evidence is waited for.
+    settling: SettlingSection = field(default_factory=SettlingSection)
     #: The rate card; None is the built-in card of list prices.
     card: Path | None = None
     #: A table of prefixes or numbers with their carriers.
@@ -200,6 +203,7 @@ def _settings(checked: Document, base: Path, options: Options) -> Settings:
             is_urgent=checked.sending.priority == "high",
             expires_after=checked.sending.expires_after,
         ),
+        settling=checked.settling,
         card=card,
         carriers=base / checked.rates.carriers if checked.rates.carriers else None,
     )

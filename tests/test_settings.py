@@ -285,3 +285,29 @@ def test_messages_may_be_urgent_and_expire_after_minutes_or_at_a_moment(folder, 
     settings = load_settings(write(folder, GOOD + sending), Options())
     assert settings.delivery == Delivery(is_urgent=True, expires_after=after)
     assert load_settings(write(folder, GOOD), Options()).delivery == Delivery()
+
+
+def test_how_long_evidence_is_waited_for_has_defaults_and_can_be_said(folder):
+    usual = load_settings(write(folder, GOOD), Options()).settling
+    assert usual.seconds == (30, 120, 600)
+    assert usual.silence == timedelta(hours=97)
+    text = "[settling]\nseconds = [5, 0.5]\nreceipt_hours = 2\ncallback_hours = 0\n"
+    said = load_settings(write(folder, GOOD + text), Options()).settling
+    assert (said.seconds, said.silence) == ((5, 0.5), timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "seconds = 30",
+        "seconds = [-1]",
+        'seconds = ["soon"]',
+        "seconds = [90000]",
+        f"seconds = {[1] * 21}",
+        "receipt_hours = 0",
+        "callback_hours = -1",
+    ],
+)
+def test_a_time_of_settling_that_is_none_is_refused_with_what_it_may_be(folder, line):
+    (problem,) = problems_of(folder, f"{GOOD}[settling]\n{line}\n")
+    assert problem.startswith(f"campaign.toml: [settling] {line.split()[0]} must be a ")

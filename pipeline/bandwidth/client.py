@@ -100,7 +100,7 @@ class BandwidthClient:
         )
         try:
             header = await self._auth.header()
-            outcome = await self._post(body, header)
+            outcome = await self._post(body, header, tag)
             if not isinstance(outcome, Halted) or outcome.http_status != _UNAUTHORIZED:
                 self._unproven = None
                 return outcome
@@ -154,7 +154,7 @@ class BandwidthClient:
         except wire.Unreadable as error:
             raise RequestFailed(f"{_UNLISTED}: {error}", http_status=answer.status) from None
 
-    async def _post(self, body: bytes, header: str) -> Outcome:
+    async def _post(self, body: bytes, header: str, tag: str) -> Outcome:
         headers = [
             *self._post_headers,
             (b"Authorization", header.encode()),
@@ -171,7 +171,7 @@ class BandwidthClient:
         except Exception:  # whatever its class says: the request has been read
             return InDoubt(reason="answer cut or garbled", http_status=response.status_code)
 
-        return outcome_of_answer(response.status_code, response.headers, content)
+        return outcome_of_answer(response.status_code, response.headers, content, tag=tag)
 
 
 def may_be_urgent(message: Message) -> bool:

@@ -6,6 +6,7 @@ followed by one more request with a fresh token, and a caller may repeat what fa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from pipeline.errors import BandcastError, CredentialsError
 Headers = Sequence[tuple[bytes, bytes]]
 
 _UNAUTHORIZED = 401
+_NUMBER = re.compile(r"\+?[0-9]{5,}")
 
 
 class RequestFailed(BandcastError):
@@ -162,6 +164,12 @@ def _unanswered(failure: str, error: httpx.HTTPError) -> RequestFailed:
     return RequestFailed(f"{failure}: the provider does not answer ({type(error).__name__})")
 
 
+def _reason(error: wire.ErrorBody) -> str:
+    """Say what the provider says, without the numbers that may stand in it."""
+    said = "; ".join([error.description, *(each.description for each in error.field_errors or ())])
+    return f"{error.type}: {_NUMBER.sub('...', said)}".rstrip(": ")
+
+
 def _refusal(response: httpx.Response, body: bytes, failure: str) -> BandcastError:
     status = response.status_code
     if status in (_UNAUTHORIZED, httpx.codes.FORBIDDEN):
@@ -172,7 +180,7 @@ def _refusal(response: httpx.Response, body: bytes, failure: str) -> BandcastErr
 
     error = wire.decode_error(body)
     return RequestFailed(
-        f"{failure}: HTTP {status} {error.type if error else ''}".rstrip(),
+        f"{failure}: HTTP {status} {_reason(error) if error else ''}".rstrip(),
         http_status=status,
         retry_after_seconds=retry_after_seconds(response.headers),
     )

@@ -8,7 +8,8 @@ of the edition of 2023, six newer ones that are known by name, seven historic or
     all others                       found by Bandwidth before any carrier, and free but for 4470
 
 The table overrules this where the meaning of a code does: a limit that passes, a phone that is off,
-a receipt that never came. What no edition says is billed is `unknown`, and counted as billed.
+a receipt or an acknowledgement that never came. What no edition says is billed is `unknown`, and
+counted as billed.
 """
 
 from __future__ import annotations

@@ -4,13 +4,14 @@
 10,000 messages at most a search a fuller stretch is halved until each half fits
 3,500 requests in 5 minutes      `Quota` waits before the provider has to refuse
 429, 5xx, no answer              asked again, after the wait that the provider asks for
+a page token that is refused     its stretch is begun anew; what was told is not told again
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -30,6 +31,9 @@ PAGE = 1_000
 _FULL = REACH - PAGE
 
 _MILLISECOND = timedelta(milliseconds=1)
+_BAD_REQUEST = 400
+
+_Identities = set[tuple[str, str | None]]
 
 
 class Quota:
@@ -80,8 +84,7 @@ async def messages_between(
             messages came in one millisecond.
     """
     ask = partial(_ask, client, quota, filters)
-    stretches = list(_windows(start, end))
-    edge: set[tuple[str, str | None]] = set()  # of the stretch before: both ends are searched
+    stretches, told = list(_windows(start, end)), _Told()
     while stretches:
         begin, until = stretches.pop()
         page = await ask(begin, until)
@@ -90,24 +93,66 @@ async def messages_between(
             continue
 
         _refuse_too_many(page)
-        told, neighbours = edge, set[tuple[str, str | None]]()
-        while True:
-            for item in page.messages:
-                identity = (item.message_id, item.destination_tn)
-                if item.receive_time is None or item.receive_time >= until - _MILLISECOND:
-                    neighbours.add(identity)
-
-                if identity not in told:
-                    told.add(identity)
+        try:
+            async for item in _items(page, partial(ask, begin, until)):
+                if told.is_news(item, until):
                     yield item
+        except RequestFailed as error:  # a token that is over, or a page out of reach by now
+            if error.http_status != _BAD_REQUEST or not told.begin_anew():
+                raise
 
-            token = page.page_info.next_page_token
-            if not token:
-                break
+            stretches.append((begin, until))
+        else:
+            told.go_on()
 
-            page = await ask(begin, until, token)
 
-        edge = neighbours
+class _Told:
+    """Which messages were told and may be listed again.
+
+    Neighbouring stretches are both searched at the moment between them, and a stretch whose next
+    page is refused is read anew.
+    """
+
+    def __init__(self) -> None:
+        self._before, self._here, self._edge = _Identities(), _Identities(), _Identities()
+        self._anew = _Identities()
+
+    def is_news(self, item: ListItem, until: datetime) -> bool:
+        identity = (item.message_id, item.destination_tn)
+        if item.receive_time is None or item.receive_time >= until - _MILLISECOND:
+            self._edge.add(identity)
+
+        if identity in self._before or identity in self._here:
+            return False
+
+        self._here.add(identity)
+        return True
+
+    def begin_anew(self) -> bool:
+        """Tell whether reading the same stretch again may get further than the last time."""
+        has_news = bool(self._here)
+        self._anew |= self._here
+        self._before |= self._here
+        self._here, self._edge = _Identities(), _Identities()
+        return has_news
+
+    def go_on(self) -> None:
+        self._before = self._edge | self._anew
+        self._here, self._edge = _Identities(), _Identities()
+
+
+async def _items(
+    page: MessagesPage, ask: Callable[[str], Awaitable[MessagesPage]]
+) -> AsyncIterator[ListItem]:
+    while True:
+        for item in page.messages:
+            yield item
+
+        token = page.page_info.next_page_token
+        if not token:
+            return
+
+        page = await ask(token)
 
 
 async def _ask(

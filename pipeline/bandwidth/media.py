@@ -64,9 +64,14 @@ class MediaStore:
         Raises:
             CredentialsError: the provider does not know us, or does not allow it.
             RequestFailed: the file was not stored, as far as we know.
+            UsageError: no file can have this name, type or directive.
             OSError: `source` cannot be read.
         """
         url = self._url(name)
+        for value in (content_type, cache_control or ""):
+            if not (value.isascii() and value.isprintable()):
+                raise UsageError(f"{value!r} cannot stand in a header: write plain letters")
+
         size = len(source) if isinstance(source, bytes) else await _size_of(source)
         headers = [
             (b"Content-Type", content_type.encode()),

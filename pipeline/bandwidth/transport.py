@@ -6,12 +6,14 @@
     the answer is cut, or is not HTTP        RemoteProtocolError
 
 The first line is proof that nothing was sent, and is claimed for nothing else. No POST is sent
-twice here: aiohttp repeats idempotent methods only, once, and redirects are not followed.
+twice here: aiohttp repeats idempotent methods only, once, and redirects are not followed. No answer
+is taken for that of the next request: a connection that spoke unasked is not used again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 import ssl
 from collections.abc import AsyncIterator
 from typing import NamedTuple, Self
@@ -107,7 +109,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=_Connector(
                     limit=self._lanes,
                     keepalive_timeout=KEEPALIVE_SECONDS,
                     ssl=self._trust or True,
@@ -118,6 +120,36 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             )
 
         return self._session
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Uses an idle connection again only where nothing came on it since its last answer.
+
+    aiohttp would read a second answer to the last request, or a 408 of a server that tires of
+    waiting, as the answer to the next one.
+    """
+
+    async def _get(
+        self, key: aiohttp.client_reqrep.ConnectionKey, traces: list[aiohttp.tracing.Trace]
+    ) -> aiohttp.connector.Connection | None:
+        while (connection := await super()._get(key, traces)) is not None:
+            if not _has_spoken(connection):
+                return connection
+
+            connection.close()
+
+        return None
+
+
+def _has_spoken(connection: aiohttp.connector.Connection) -> bool:
+    """Tell whether bytes, or an end, came on a connection: to aiohttp, or as far as the kernel."""
+    protocol, transport = connection.protocol, connection.transport
+    if protocol is None or protocol.should_close or transport is None:
+        return True
+
+    come = select.poll()
+    come.register(transport.get_extra_info("socket"), select.POLLIN)
+    return bool(come.poll(0))
 
 
 class _Bounds(NamedTuple):

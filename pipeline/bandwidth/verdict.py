@@ -1,6 +1,6 @@
 """What an answer, or the lack of one, proves. Pure; the most reviewed page of the house.
 
-    202 and other 2xx with an id             Accepted
+    202 and other 2xx with an id             Accepted; InDoubt where it names another attempt's tag
     400 413 415 422                          Rejected: this message is refused, for ever
     401 403 404 405 406                      Halted: so would be every other message
     429                                      NotSent, after the wait that the provider asks for
@@ -25,7 +25,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from pipeline.bandwidth import wire
-from pipeline.model import Accepted, Halted, InDoubt, NotSent, Outcome, Rejected
+from pipeline.model import Accepted, AttemptId, Halted, InDoubt, NotSent, Outcome, Rejected
 
 #: A longer `Retry-After` is nonsense: the deepest queue the provider sells drains in 4 hours.
 MAX_RETRY_AFTER_SECONDS = 86_400
@@ -40,16 +40,17 @@ _HALTED = {
 }
 
 
-def outcome_of_answer(status: int, headers: httpx.Headers, body: bytes) -> Outcome:
+def outcome_of_answer(status: int, headers: httpx.Headers, body: bytes, *, tag: str) -> Outcome:
     """Judge a complete answer to the POST of one message.
 
     Args:
         status: HTTP status.
         headers: Of the answer; `Retry-After` is read, and `Date` where it needs one.
         body: The whole body, decoded.
+        tag: Of the attempt. The provider repeats it, so a 202 tells whose it is.
     """
     if 200 <= status < 300:
-        return _of_success(status, body)
+        return _of_success(status, body, tag)
 
     error = wire.decode_error(body)
     match status:
@@ -117,11 +118,14 @@ def _sensible(seconds: float) -> float | None:
     return seconds if 0 <= seconds <= MAX_RETRY_AFTER_SECONDS else None
 
 
-def _of_success(status: int, body: bytes) -> Outcome:
+def _of_success(status: int, body: bytes, tag: str) -> Outcome:
     try:
         accepted = wire.decode_accepted(body)
     except wire.Unreadable:
         return InDoubt(reason=f"{status} without a readable id", http_status=status)
+
+    if accepted.tag != tag and AttemptId.from_tag(accepted.tag) is not None:
+        return InDoubt(reason=f"{status} to another message", http_status=status)
 
     return Accepted(
         message_id=accepted.id, segments_billed=accepted.segment_count, http_status=status

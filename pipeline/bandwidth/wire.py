@@ -244,8 +244,8 @@ def _event(raw: bytes) -> Receipt | Inbound | None:
     except Unreadable:
         return None
 
-    if callback.type == INBOUND_TYPE:
-        return _inbound(callback)
+    if callback.type == INBOUND_TYPE:  # without an id one cannot be told from another
+        return _inbound(callback) if callback.message.id else None
 
     return _receipt(callback) if callback.type in _RECEIPT_TYPES else None
 

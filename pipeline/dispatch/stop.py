@@ -10,7 +10,9 @@ import anyio
 class StopReason(Enum):
     """Why a run ended before the plan did."""
 
-    ASKED = "asked"  #: SIGINT, SIGTERM or an operator
+    ASKED = "asked"  #: SIGINT, SIGTERM or SIGHUP
+    PAUSED = "paused"  #: somebody asked for it in the journal
+    DEADLINE = "deadline"  #: it was to end by now
     REFUSED = "refused"  #: credentials, permission or address: no message would be taken
     UNREACHABLE = "unreachable"  #: the provider took nothing for too long
     BUDGET = "budget"  #: the next message would pass it
@@ -25,6 +27,8 @@ class Stop:
         self.reason: StopReason | None = None
         #: A sentence for people; holds no phone number.
         self.because = ""
+        #: What was in flight was not waited for.
+        self.at_once = False
 
     @property
     def requested(self) -> bool:

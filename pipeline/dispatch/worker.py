@@ -73,7 +73,7 @@ class Worker:
         clock: Callable[[], datetime],
     ) -> None:
         rate = job.pace.rate_segments_per_second
-        self._job, self._stop, self._clock = job, stop, clock
+        self._job, self._stop, self._now = job, stop, committer.clock
         self._feed = Feed(committer=committer, take=self._take, read_shard=job.read_shard)
         self._sender = Sender(
             wire=wire,
@@ -117,7 +117,7 @@ class Worker:
             self._job.campaign,
             owner=self._job.owner,
             lease_seconds=self._job.lease_seconds,
-            now=self._clock(),
+            now=self._now(),
         )
 
     async def _lane(self) -> None:
@@ -162,7 +162,7 @@ class Worker:
 
         def lease_of(grant: Grant) -> Callable[[Journal], object]:
             return lambda journal: journal.begin(
-                grant, [], pace=job.pace, lease_seconds=job.lease_seconds, now=self._clock()
+                grant, [], pace=job.pace, lease_seconds=job.lease_seconds, now=self._now()
             )
 
         while not self._failure:

@@ -13,23 +13,31 @@ Stores: `memory` (the readable reference) and `sqlite` (the embedded default).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from pipeline.journal.opening import open_journal as open_journal
+from pipeline.journal.settling import Candidate as Candidate
+from pipeline.journal.settling import Doubt as Doubt
+from pipeline.journal.settling import Evidence as Evidence
+from pipeline.journal.settling import Proof as Proof
+from pipeline.journal.settling import Settlement
 from pipeline.journal.words import Answer as Answer
 from pipeline.journal.words import Budget as Budget
+from pipeline.journal.words import Decision as Decision
 from pipeline.journal.words import Denied as Denied
 from pipeline.journal.words import Enlistment as Enlistment
 from pipeline.journal.words import Finish as Finish
 from pipeline.journal.words import Grant as Grant
+from pipeline.journal.words import Heard as Heard
 from pipeline.journal.words import Intent as Intent
 from pipeline.journal.words import Later as Later
 from pipeline.journal.words import MessageRecord as MessageRecord
 from pipeline.journal.words import OverBudget as OverBudget
 from pipeline.journal.words import Pace as Pace
+from pipeline.journal.words import Past as Past
 from pipeline.journal.words import Permit as Permit
 from pipeline.journal.words import Shard as Shard
 from pipeline.journal.words import Spending as Spending
@@ -42,11 +50,14 @@ from pipeline.model import Inbound, Receipt
 #: intent instead, so a crash leaves little in doubt and a clock that jumped back cannot stall it.
 MAX_LEAD_SECONDS = 2.0
 
+#: Segments per second: what the provider gives a new account (support article 360014169214).
+NEW_ACCOUNT_RATE = 1.0
+
 #: Nothing is limited.
 NO_BUDGET = Budget()
 
 
-class Journal(Protocol):
+class Journal(Settlement, Protocol):
     """Store of campaigns, shards, messages, receipts, suppressions and the account's pace."""
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -87,7 +98,8 @@ class Journal(Protocol):
         """Take the first open shard (by phase, then number) whose lease has run out.
 
         The token grows by one. Attempts of that shard still in SENDING belong to owners that are
-        gone: they become IN_DOUBT. An owner's name is never reused.
+        gone: they become IN_DOUBT. An owner's name is never reused, so what `owner` itself has it
+        keeps, also where a clock that jumped says that its lease has run out.
 
         Returns:
             The grant, or None where no shard is free.
@@ -125,11 +137,19 @@ class Journal(Protocol):
             Fenced: the token moved on, or the shard was left. Nothing was recorded.
         """
 
+    def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
+        """Reserve the account's rate for a text of no campaign; return when it may leave.
+
+        At the rate at which the account was sent with last, and `NEW_ACCOUNT_RATE` where it never
+        was. It may lie further ahead than `MAX_LEAD_SECONDS`: what asks after it waits for it.
+        """
+
     def finish(self, finishes: Sequence[Finish]) -> None:
         """Record outcomes, matched by attempt and owner; never fenced, late knowledge is true.
 
         The event of each outcome goes through `lifecycle.transition`. An Accepted of an attempt
-        that is no longer the latest counts as CONFIRM; other outcomes of it change nothing.
+        that is no longer the latest counts as CONFIRM; other outcomes of it change nothing. Nor
+        does anything about an attempt that has failed since, and whose message was sent again.
         A receipt that arrived before its message id was known is applied now. A finish that fits no
         attempt is ignored.
         """
@@ -146,6 +166,10 @@ class Journal(Protocol):
 
         The same receipt twice changes nothing. One that matches no message yet is kept, and applied
         by the `finish` that learns the id. `now` is when it came.
+
+        The attempt that it speaks of is known by its tag, or by the id. A failure of any but the
+        latest attempt changes nothing. Of an attempt that failed before `retry`, only a delivery
+        does: it is believed, and the message is not sent again where it was not yet.
 
         A failure that says the recipient opted out, or that the number is dead (`wishes.bar_of`),
         puts him on the suppression list. An opt-out counts as a STOP at the time of the receipt.
@@ -167,6 +191,9 @@ class Journal(Protocol):
             may do so once.
         """
 
+    def heard(self) -> Iterator[list[Heard]]:
+        """Yield what `hear` kept, in the order in which it came, in lists of up to 10,000."""
+
     def release(
         self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
     ) -> int:
@@ -177,6 +204,52 @@ class Journal(Protocol):
         Returns:
             How many were released.
         """
+
+    def write_off(
+        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
+    ) -> int:
+        """Make IN_DOUBT messages WRITTEN_OFF on an operator's word: no more is tried.
+
+        Evidence still settles them. Their cost stays spent until then. Rows in any other state are
+        left alone.
+
+        Returns:
+            How many were written off.
+        """
+
+    def retryable(self, campaign: str) -> list[int]:
+        """Return the rows whose message failed and may be sent again (`retrying.may_retry`).
+
+        Never one that a receipt says is delivered, to whomever, nor one about whose doubt an
+        operator decided.
+        """
+
+    def retry(
+        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
+    ) -> int:
+        """Make FAILED messages READY again, those of `rows` that are `retryable`; recorded once.
+
+        Their shards are open again. What the failed attempt cost stays spent, and is
+        `MessageRecord.earlier_micros` once the next one is begun.
+
+        Returns:
+            How many are to be sent again.
+        """
+
+    def pause(self, campaign: str, *, by: str, because: str, now: datetime) -> bool:
+        """Ask that the campaign is not sent until `resume`, recorded; True where that is new.
+
+        Nothing here enforces it: who sends asks `paused` before and meanwhile.
+        """
+
+    def resume(self, campaign: str, *, by: str, because: str, now: datetime) -> bool:
+        """End a pause, recorded; False where there is none."""
+
+    def paused(self, campaign: str) -> Decision | None:
+        """Return the pause that the campaign is in; cheap enough to ask all the time."""
+
+    def decisions(self, campaign: str) -> list[Decision]:
+        """Return what people decided about the campaign and its messages, oldest first."""
 
     def suppress(self, numbers: Iterable[str], *, source: str, because: str, now: datetime) -> int:
         """Add E.164 numbers to the suppression list; returns how many are new. Never expires.
@@ -194,8 +267,11 @@ class Journal(Protocol):
     def suppressions(self) -> Iterator[list[Suppression]]:
         """Yield the suppression list, by number, in lists of up to 10,000."""
 
-    def payloads(self, campaign: str) -> Iterator[bytes]:
-        """Yield what the shards of a campaign hold, by number; nothing where it is unknown."""
+    def payloads(self, campaign: str, shards: Collection[int] | None = None) -> Iterator[bytes]:
+        """Yield what the shards of a campaign hold, by number; nothing where it is unknown.
+
+        None of `shards` is all of them.
+        """
 
     def spending(self, campaign: str, *, account: str, now: datetime) -> Spending:
         """Tell what the campaign, and `account` on the UTC day of `now`, has spent and reserved."""

@@ -3,7 +3,8 @@
     lanes ── begin, finish, call ──> waiting ──> writer thread: one transaction ──> answers
 
 A lone request lingers for company, at most 10 ms or until 64 wait; what gathered during a commit
-has waited already. A journal that failed once is not written again: nothing is sent unrecorded.
+has waited already. A journal that failed once is not written again, so nothing is sent unrecorded;
+but for what the requests in flight came to, once at the end: late knowledge is true.
 """
 
 from __future__ import annotations
@@ -68,8 +69,9 @@ class Committer:
     ) -> None:
         #: Why nothing is written any more; None while all is well.
         self.broken: JournalError | None = None
+        #: The clock that every process on the journal shares.
+        self.clock = clock
         self._journal = journal
-        self._clock = clock
         self._batches = Batches(
             journal=journal,
             pace=pace,
@@ -81,6 +83,7 @@ class Committer:
         self._linger_seconds = linger_seconds
         self._linger_requests = linger_requests
         self._waiting: list[Request] = []
+        self._unrecorded: list[Finish] = []
         self._waiting_since = 0.0
         self._closing = False
         self._wake = threading.Condition()
@@ -184,7 +187,7 @@ class Committer:
         """Nobody is left to use this answer: a permit in it was not sent."""
         if isinstance(answer, Permit):
             outcome = NotSent(reason="cancelled before sending")
-            at = self._clock()
+            at = self.clock()
             self.finish(Finish(attempt=answer.attempt, owner=grant.owner, outcome=outcome, at=at))
 
     async def _settle(self) -> None:
@@ -200,6 +203,10 @@ class Committer:
         while batch := self._next_batch():
             replies = self._commit(batch)
             self._loop.call_soon_threadsafe(self._deliver, replies)
+
+        if self._unrecorded:
+            with contextlib.suppress(Exception):  # `broken` says already what is wrong
+                self._journal.finish(self._unrecorded)
 
     def _next_batch(self) -> list[Request]:
         """Wait for a request and for its company; empty at the end."""
@@ -218,7 +225,7 @@ class Committer:
     def _commit(self, batch: list[Request]) -> list[Reply]:
         """Make a batch durable; whatever goes wrong ends in a reply or in `broken`."""
         if self.broken is not None:
-            return refuse(batch, self.broken)
+            return self._refuse(batch, self.broken)
 
         try:
             with self._journal.transaction():
@@ -235,7 +242,11 @@ class Committer:
             self.broken = JournalError(f"the journal failed unexpectedly: {type(error).__name__}")
             self.broken.__cause__ = error
 
-        return refuse(batch, self.broken)
+        return self._refuse(batch, self.broken)
+
+    def _refuse(self, batch: list[Request], error: JournalError) -> list[Reply]:
+        self._unrecorded += [request for request in batch if isinstance(request, Finish)]
+        return refuse(batch, error)
 
 
 def _carries(error: BaseException | None, cause: JournalError) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from pipeline.errors import JournalError, PlanMismatch
 from pipeline.journal import (
+    NEW_ACCOUNT_RATE,
     NO_BUDGET,
     Answer,
     Budget,
@@ -22,26 +23,29 @@ from pipeline.journal import (
     Later,
     OverBudget,
     Pace,
+    Past,
     Permit,
     Shard,
     rules,
 )
-from pipeline.journal.memory_reading import Reading
+from pipeline.journal.memory_deciding import Deciding
 from pipeline.journal.memory_tables import (
     LONG_AGO,
+    Addressee,
     Entry,
-    Happening,
     Kept,
     Place,
     Purse,
     Tables,
 )
-from pipeline.journal.spending import day_of, over, price_of, released
+from pipeline.journal.reservation import Reservation
+from pipeline.journal.settling import How
+from pipeline.journal.spending import day_of, over, price_of
 from pipeline.lifecycle import SETTLED, MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 
-class MemoryJournal(Reading):
+class MemoryJournal(Deciding):
     """`Journal` in memory, for tests and for reading."""
 
     def __init__(self, *, beside: MemoryJournal | None = None) -> None:
@@ -62,7 +66,7 @@ class MemoryJournal(Reading):
     def hold(self, campaign: str) -> None:
         """Refuse a second journal object; see `Journal.hold`."""
         if self.holders.get(campaign, self) is not self:
-            raise rules.held(campaign)
+            raise rules.held_by_another(campaign)
 
         if campaign not in self.holders:
             self.holders[campaign] = self
@@ -100,7 +104,8 @@ class MemoryJournal(Reading):
         """Take the first free shard; see `Journal.take`."""
         with self.transaction():
             places = self.tables.places_of(campaign)
-            free = [each for each in places if not each.done and each.lease_until <= now]
+            lapsed = [each for each in places if not each.done and each.lease_until <= now]
+            free = [each for each in lapsed if each.owner != owner]
             if not free:
                 return None
 
@@ -147,8 +152,9 @@ class MemoryJournal(Reading):
             until = now + timedelta(seconds=lease_seconds)
             self.tables.put(grant.campaign, replace(place, lease_until=until))
             if intents:
-                known = self.tables.accounts.get(pace.account, rules.Reservation())
+                known = self.tables.accounts.get(pace.account, Reservation())
                 self.tables.accounts[pace.account] = known.seen_at(rules.to_micros(now))
+                self.tables.paces[pace.account] = pace
 
             return [self._begin(grant, intent, pace, budget, now) for intent in intents]
 
@@ -172,17 +178,35 @@ class MemoryJournal(Reading):
         if (passed := over(budget, known, intent.cost_micros)) is not None:
             return OverBudget(row=intent.row, budget=passed)
 
-        if entry.record.attempts:
-            self.tables.earlier[campaign, intent.row, entry.record.attempts] = entry.owner
-
-        record = rules.attempted(entry.record)
+        self._keep_earlier(campaign, entry)
+        was = entry.record
+        record = rules.attempted(was, entry.price)
         purse = Purse(campaign, pace.account, day_of(now))
-        begun = entry._replace(owner=grant.owner, price=price_of(intent), purse=purse)
+        holding_nothing = was._replace(error_code=None)  # what a failure cost stays in its purse
+        begun = Entry(
+            holding_nothing, entry.shard, grant.owner, price_of(intent), purse, begun_at=now
+        )
         self.tables.write(campaign, begun, record)
         start, after = reservation.reserve(moment, intent.segments, pace)
         self.tables.accounts[pace.account] = after
         attempt = AttemptId(run=grant.run, row=intent.row, number=record.attempts)
         return Permit(attempt=attempt, start_at=rules.from_micros(start))
+
+    def _keep_earlier(self, campaign: str, entry: Entry) -> None:
+        """Remember an attempt that another one follows, and its id."""
+        record = entry.record
+        if record.attempts:
+            attempt = Addressee(campaign, record.row, record.attempts)
+            self.tables.earlier[attempt] = Past(
+                owner=entry.owner,
+                message_id=record.message_id,
+                error_code=record.error_code,
+                begun_at=entry.begun_at,
+                is_doubtful=entry.price.is_released,
+            )
+
+        if record.message_id is not None:
+            self.tables.explain((campaign, record.row), record.message_id, How.EARLIER)
 
     def _cancel_where_refused(
         self, campaign: str, entry: Entry, intent: Intent, now: datetime
@@ -200,6 +224,17 @@ class MemoryJournal(Reading):
         self.tables.write(campaign, entry, rules.cancelled(record, reason, now))
         return reason
 
+    def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
+        """Reserve the rate for a text of no campaign; see `Journal.reserve`."""
+        moment, tables = rules.to_micros(now), self.tables
+        unsent = Pace(account=account, rate_segments_per_second=NEW_ACCOUNT_RATE)
+        with self.transaction():
+            pace = tables.paces.setdefault(account, unsent)
+            reservation = tables.accounts.get(account, Reservation()).seen_at(moment)
+            start, tables.accounts[account] = reservation.reserve(moment, segments, pace)
+
+        return rules.from_micros(start)
+
     def finish(self, finishes: Sequence[Finish]) -> None:
         """Record outcomes; see `Journal.finish`."""
         with self.transaction():
@@ -207,19 +242,17 @@ class MemoryJournal(Reading):
                 self._finish(finish)
 
     def _finish(self, finish: Finish) -> None:
-        key = self.tables.attempted(finish.attempt)
-        if key is None:
+        attempt = self.tables.attempted(finish.attempt)
+        if attempt is None:
             return
 
-        entry, number = self.tables.messages[key], finish.attempt.number
-        latest = number == entry.record.attempts
-        owner = entry.owner if latest else self.tables.earlier[*key, number]
-        if owner != finish.owner:
+        entry, past = self.tables.messages[attempt[:2]], self.tables.earlier.get(attempt)
+        if finish.owner != (entry.owner if past is None else past.owner):
             return
 
-        self.tables.write(key[0], entry, rules.finished(entry.record, finish))
+        self.tables.write(attempt.campaign, entry, rules.finished(entry.record, finish, past))
         if isinstance(finish.outcome, Accepted):
-            self.tables.apply_kept(key, finish.outcome.message_id)
+            self.tables.apply_kept(attempt, finish.outcome.message_id)
 
     def leave(self, grant: Grant) -> None:
         """Give a shard back; see `Journal.leave`."""
@@ -238,35 +271,17 @@ class MemoryJournal(Reading):
         matched = 0
         with self.transaction():
             for receipt, raw in receipts:
-                key = self.tables.addressee(receipt)
-                matched += key is not None
+                addressee = self.tables.addressee(receipt)
+                matched += addressee is not None
                 if receipt in self.tables.receipts:
                     continue
 
                 self.tables.receipts[receipt] = Kept(raw, now, None)
                 self._heed(receipt, now)
-                if key is not None:
-                    self.tables.apply_kept(key, receipt.message_id)
+                if addressee is not None:
+                    self.tables.apply_kept(addressee, receipt.message_id)
 
         return matched
-
-    def release(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """Make messages in doubt READY; see `Journal.release`."""
-        count, events = 0, self.tables.events
-        with self.transaction():
-            for row in rows:
-                entry = self.tables.messages.get((campaign, row))
-                if entry is None or entry.record.state != MessageState.IN_DOUBT:
-                    continue
-
-                price = released(entry.price)
-                self.tables.write(campaign, entry, rules.released(entry.record), price)
-                events[len(events)] = Happening(campaign, row, "release", by, because, now)
-                count += 1
-
-        return count
 
     def close(self) -> None:
         """Release what `hold` took."""

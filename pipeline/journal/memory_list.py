@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from pipeline.journal import Suppression, rules
+from pipeline.journal import Heard, Suppression, rules
 from pipeline.journal.hearing import Hearing
-from pipeline.journal.memory_tables import Heard, Lifted, Tables
+from pipeline.journal.memory_tables import Lifted, Tables
 from pipeline.journal.transactional import Transactional
 from pipeline.model import Inbound, Wish
 from pipeline.wishes import OWN_WISH, Word
@@ -47,12 +47,18 @@ class SuppressionList(Transactional, Hearing):
         for start in range(0, len(ordered), rules.PAGE_ROWS):
             yield ordered[start : start + rules.PAGE_ROWS]
 
+    def heard(self) -> Iterator[list[Heard]]:
+        """Yield what people said; see `Journal.heard`."""
+        kept = list(self.tables.inbound.values())
+        for start in range(0, len(kept), rules.PAGE_ROWS):
+            yield kept[start : start + rules.PAGE_ROWS]
+
     def _keep_inbound(self, message: Inbound, raw: bytes, wish: Wish | None, now: datetime) -> bool:
         key, inbound = (message.message_id, message.to), self.tables.inbound
         if key in inbound:
             return False
 
-        inbound[key] = Heard(message, raw, wish, now)
+        inbound[key] = Heard(*key, message.sender, wish, raw, message.time, now)
         return True
 
     def _last_word(self, number: str) -> Word | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import reduce
 
@@ -56,8 +56,9 @@ class Reading(SuppressionList):
         for start in range(0, len(records), rules.PAGE_ROWS):
             yield records[start : start + rules.PAGE_ROWS]
 
-    def payloads(self, campaign: str) -> Iterator[bytes]:
+    def payloads(self, campaign: str, shards: Collection[int] | None = None) -> Iterator[bytes]:
         """Yield what the shards hold; see `Journal.payloads`."""
         places = sorted(self.tables.places_of(campaign), key=lambda each: each.shard.number)
         for place in places:
-            yield place.shard.payload
+            if shards is None or place.shard.number in shards:
+                yield place.shard.payload

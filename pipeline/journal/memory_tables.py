@@ -6,10 +6,25 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pipeline.journal import Enlistment, Grant, MessageRecord, Shard, Sums, Suppression, rules
+from pipeline.journal import (
+    Decision,
+    Enlistment,
+    Evidence,
+    Grant,
+    Heard,
+    MessageRecord,
+    Pace,
+    Past,
+    Shard,
+    Sums,
+    Suppression,
+    rules,
+)
+from pipeline.journal.reservation import Reservation
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
 from pipeline.lifecycle import MessageState
-from pipeline.model import AttemptId, Inbound, Receipt, Wish
+from pipeline.model import AttemptId, Receipt
 from pipeline.wishes import Word
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -34,6 +49,16 @@ class Entry(NamedTuple):
     price: Price = Price()
     #: Of the latest attempt; None where there was none.
     purse: Purse | None = None
+    #: The latest attempt; None where there was none.
+    begun_at: datetime | None = None
+
+
+class Explained(NamedTuple):
+    """Whose a message id is that no message carries as its own."""
+
+    campaign: str
+    row: int
+    how: How
 
 
 class Lifted(NamedTuple):
@@ -54,24 +79,12 @@ class Kept(NamedTuple):
     addressee: tuple[str, int] | None
 
 
-class Heard(NamedTuple):
-    """An inbound message as it came."""
-
-    message: Inbound
-    raw: bytes
-    wish: Wish | None
-    came_at: datetime
-
-
-class Happening(NamedTuple):
-    """What a person decided about a message."""
+class Addressee(NamedTuple):
+    """Which attempt a receipt speaks of."""
 
     campaign: str
     row: int
-    kind: str
-    by: str
-    because: str
-    at: datetime
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +112,12 @@ class Tables:
     messages: dict[tuple[str, int], Entry] = field(default_factory=dict)
     #: (campaign, key) -> the one row that has it.
     keys: dict[tuple[str, str], int] = field(default_factory=dict)
-    #: (campaign, row, number) -> owner of an attempt that another one followed.
-    earlier: dict[tuple[str, int, int], str | None] = field(default_factory=dict)
+    #: The attempts that another one followed.
+    earlier: dict[Addressee, Past] = field(default_factory=dict)
+    #: By message id.
+    explained: dict[str, Explained] = field(default_factory=dict)
+    #: By (campaign, row).
+    evidence: dict[tuple[str, int], Evidence] = field(default_factory=dict)
     #: In the order they came.
     receipts: dict[Receipt, Kept] = field(default_factory=dict)
     #: By (message id, our number), in the order they came.
@@ -111,11 +128,14 @@ class Tables:
     suppressed: dict[str, Suppression] = field(default_factory=dict)
     #: In the order they were lifted, numbered from 0.
     lifted: dict[int, Lifted] = field(default_factory=dict)
-    accounts: dict[str, rules.Reservation] = field(default_factory=dict)
+    accounts: dict[str, Reservation] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     #: What all messages of a purse hold together.
     spending: dict[Purse, Sums] = field(default_factory=dict)
-    #: In the order they happened, numbered from 0.
-    events: dict[int, Happening] = field(default_factory=dict)
+    #: (campaign, decision), in the order they were taken, numbered from 0.
+    events: dict[int, tuple[str, Decision]] = field(default_factory=dict)
+    #: By campaign.
+    pauses: dict[str, Decision] = field(default_factory=dict)
 
     def snapshot(self) -> Tables:
         """Return a copy that later changes do not reach."""
@@ -149,21 +169,27 @@ class Tables:
             if name == campaign and shard in (None, entry.shard)
         ]
 
-    def attempted(self, attempt: AttemptId) -> tuple[str, int] | None:
+    def attempted(self, attempt: AttemptId) -> Addressee | None:
         """Find the message that this attempt was begun for."""
         campaign = self.campaign_of(attempt.run)
         entry = self.messages.get((campaign or "", attempt.row))
         known = entry is not None and 1 <= attempt.number <= entry.record.attempts
-        return (campaign, attempt.row) if campaign is not None and known else None
+        return Addressee(campaign, attempt.row, attempt.number) if campaign and known else None
 
-    def addressee(self, receipt: Receipt) -> tuple[str, int] | None:
-        """Find the message of a receipt: by its tag, else by its id."""
+    def addressee(self, receipt: Receipt) -> Addressee | None:
+        """Find the attempt of a receipt: by its tag, else by its id."""
         attempt = AttemptId.from_tag(receipt.tag)
-        if attempt is not None and (key := self.attempted(attempt)) is not None:
-            return key
+        if attempt is not None and (found := self.attempted(attempt)) is not None:
+            return found
 
-        wanted, messages = receipt.message_id, self.messages.items()
-        return next((key for key, each in messages if each.record.message_id == wanted), None)
+        wanted = receipt.message_id
+        past = (each for each, past in self.earlier.items() if past.message_id == wanted)
+        latest = (
+            Addressee(*key, each.record.attempts)
+            for key, each in self.messages.items()
+            if each.record.message_id == wanted
+        )
+        return next(past, None) or next(latest, None)
 
     def write(
         self, campaign: str, entry: Entry, record: MessageRecord, price: Price | None = None
@@ -178,13 +204,29 @@ class Tables:
         if record.state == MessageState.READY:
             self.put(campaign, replace(self.places[campaign, entry.shard], done=False))
 
-    def apply_kept(self, key: tuple[str, int], message_id: str) -> None:
-        """Apply the receipts of a message id, which is now known to be this message's."""
+    def apply_kept(self, addressee: Addressee, message_id: str) -> None:
+        """Apply the receipts of a message id, which is now known to be this attempt's."""
+        past, key = self.earlier.get(addressee), addressee[:2]
+        if past is not None and past.message_id is None:
+            self.earlier[addressee] = past._replace(message_id=message_id)
+
         for receipt, kept in list(self.receipts.items()):
             if kept.addressee is None and receipt.message_id == message_id:
                 entry = self.messages[key]
                 self.receipts[receipt] = kept._replace(addressee=key)
-                self.write(key[0], entry, rules.told(entry.record, receipt))
+                self.write(addressee.campaign, entry, rules.told(entry.record, receipt, past))
+
+        if self.messages[key].record.message_id != message_id:
+            self.explain(key, message_id, How.BESIDE)
+
+    def explain(self, key: tuple[str, int], message_id: str, how: How) -> bool:
+        """Claim a message id for a message; False where it is another one's."""
+        owners = [at for at, each in self.messages.items() if each.record.message_id == message_id]
+        if any(at != key for at in owners):
+            return False
+
+        known = self.explained.setdefault(message_id, Explained(*key, how))
+        return known[:2] == key
 
     def spend(self, entry: Entry, more: Sums) -> None:
         """Add to the purse of a message."""

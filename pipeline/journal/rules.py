@@ -1,4 +1,4 @@
-"""What an event does to a message's record, and a permit to the pace: the same in every store.
+"""What an event does to a message's record: the same in every store.
 
 Pure: a record goes in with what happened, the next record comes out. Every change of state is
 `lifecycle.transition`. Stores only find records and write them back.
@@ -6,22 +6,21 @@ Pure: a record goes in with what happened, the next record comes out. Every chan
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from pipeline.errors import CampaignHeld, Fenced
 from pipeline.journal import (
-    MAX_LEAD_SECONDS,
     Enlistment,
     Finish,
     Grant,
     Intent,
     MessageRecord,
-    Pace,
+    Past,
     Tally,
 )
+from pipeline.journal.spending import Price, held, is_retried
 from pipeline.lifecycle import Event, MessageState, transition
 from pipeline.model import (
     Accepted,
@@ -44,6 +43,9 @@ SUPPRESSED = "suppressed"
 #: The same where another row of the campaign has its key.
 DUPLICATE = "duplicate"
 
+#: The row of a `Decision` about the whole campaign.
+WHOLE_CAMPAIGN = 0
+
 _EVENTS = {
     ReceiptKind.SENDING: Event.CONFIRM,
     ReceiptKind.SENT: Event.CONFIRM,
@@ -53,7 +55,6 @@ _EVENTS = {
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_LEAD_MICROS = round(MAX_LEAD_SECONDS * 1_000_000)
 
 
 def to_micros(moment: datetime) -> int:
@@ -75,14 +76,29 @@ def untried(intent: Intent) -> MessageRecord:
     return MessageRecord(intent.row, intent.key, MessageState.READY.value, 0, *nothing_known)
 
 
-def attempted(record: MessageRecord) -> MessageRecord:
-    """Open the next attempt; what the one before came to is forgotten."""
-    return record._replace(
+def attempted(record: MessageRecord, price: Price) -> MessageRecord:
+    """Open the next attempt; what the one before came to is forgotten, but for what it cost.
+
+    Args:
+        record: before.
+        price: of the attempt before.
+    """
+    begun = record._replace(
         state=_after(record, Event.ATTEMPT),
         attempts=record.attempts + 1,
         http_status=None,
         error_code=None,
         error=None,
+    )
+    if not is_retried(record):
+        return begun
+
+    return begun._replace(
+        message_id=None,
+        accepted_at=None,
+        segments_billed=None,
+        carrier=None,
+        earlier_micros=record.earlier_micros + held(record, price).spent,
     )
 
 
@@ -101,13 +117,31 @@ def released(record: MessageRecord) -> MessageRecord:
     return record._replace(state=_after(record, Event.RELEASE), error=None)
 
 
-def finished(record: MessageRecord, finish: Finish) -> MessageRecord:
+def written_off(record: MessageRecord, now: datetime) -> MessageRecord:
+    """End the matter of a message in doubt."""
+    return record._replace(state=_after(record, Event.WRITE_OFF), final_at=now)
+
+
+def retried(record: MessageRecord) -> MessageRecord:
+    """Make a failed message READY again; what it failed with stays until it is attempted."""
+    return record._replace(state=_after(record, Event.RETRY), final_at=None)
+
+
+def finished(record: MessageRecord, finish: Finish, past: Past | None) -> MessageRecord:
     """Apply the outcome of an attempt that the caller matched to this record.
 
     An attempt that is not the latest is believed only when it was accepted. A late opinion that the
-    lifecycle overrules leaves no trace.
+    lifecycle overrules leaves no trace, and so does one about an attempt that has failed since.
+
+    Args:
+        record: before.
+        finish: the outcome.
+        past: the attempt, where it is not the latest.
     """
-    outcome, latest = finish.outcome, finish.attempt.number == record.attempts
+    outcome, latest = finish.outcome, past is None
+    if _has_failed(record, past):
+        return record
+
     if isinstance(outcome, Accepted):
         taken = _taken(record, Event.ACCEPT if latest else Event.CONFIRM, finish.at)
         return taken._replace(
@@ -123,8 +157,9 @@ def finished(record: MessageRecord, finish: Finish) -> MessageRecord:
     if state == record.state:
         return record
 
+    final_at = finish.at if state == MessageState.CANCELLED else None  # it was written off
     news = record._replace(
-        state=state, http_status=outcome.http_status, error_code=None, final_at=None
+        state=state, http_status=outcome.http_status, error_code=None, final_at=final_at
     )
     if isinstance(outcome, Rejected):
         return news._replace(error_code=outcome.error_code, error=outcome.error, final_at=finish.at)
@@ -146,9 +181,27 @@ def _event_of(outcome: Outcome) -> Event:
             assert_never(outcome)
 
 
-def told(record: MessageRecord, receipt: Receipt) -> MessageRecord:
-    """Apply a receipt that the caller matched to this record. Applying it twice changes nothing."""
+def _has_failed(record: MessageRecord, past: Past | None) -> bool:
+    """Tell whether an attempt is known to have failed, and the message was to be sent again."""
+    return is_retried(record) if past is None else past.error_code is not None
+
+
+def told(record: MessageRecord, receipt: Receipt, past: Past | None) -> MessageRecord:
+    """Apply a receipt that the caller matched to this record. Applying it twice changes nothing.
+
+    Of an attempt that has failed only a delivery is news, and what any attempt but the latest
+    failed with says nothing of the latest.
+
+    Args:
+        record: before.
+        receipt: what the provider says.
+        past: the attempt it speaks of, where that is not the latest.
+    """
     event = _EVENTS[receipt.kind]
+    is_old = _has_failed(record, past) or (past is not None and event is Event.FAIL)
+    if is_old and event is not Event.DELIVER:
+        return record
+
     taken = _taken(record, event, receipt.time)
     if taken.state != record.state and taken.state != MessageState.ACCEPTED:
         taken = taken._replace(final_at=receipt.time)
@@ -209,7 +262,7 @@ def tally(plan: Enlistment, tried: Mapping[MessageState, int]) -> Tally:
     )
 
 
-def held(campaign: str) -> CampaignHeld:
+def held_by_another(campaign: str) -> CampaignHeld:
     """Say that somebody else runs this campaign."""
     return CampaignHeld(f"another run holds campaign '{campaign}': wait for it, or stop it")
 
@@ -219,33 +272,3 @@ def fenced(grant: Grant) -> Fenced:
     return Fenced(
         f"shard {grant.shard} of campaign '{grant.campaign}' was given back or taken over"
     )
-
-
-# --- The pace ------------------------------------------------------------------------------------
-
-
-class Reservation(NamedTuple):
-    """How far an account's rate is given away. Times are microseconds since 1970."""
-
-    #: Where the next slot starts.
-    until: int = 0
-    #: How long the latest slot is.
-    step: int = 0
-
-    def seen_at(self, now: int) -> Reservation:
-        """Bring back what no permit could have moved so far: a clock that jumped back.
-
-        A permit starts at most `MAX_LEAD_SECONDS` ahead of its now, and moves on by its own step.
-        """
-        return self._replace(until=min(self.until, now + _LEAD_MICROS + self.step))
-
-    def ask_at(self, now: int) -> int | None:
-        """Return when to ask again, or None where a slot may be reserved now."""
-        earliest = self.until - _LEAD_MICROS
-        return earliest if earliest > now else None
-
-    def reserve(self, now: int, segments: int, pace: Pace) -> tuple[int, Reservation]:
-        """Return where the slot starts, and the reservation behind it; idle time is lost."""
-        start = max(self.until, now)
-        step = math.ceil(segments * 1_000_000 / pace.rate_segments_per_second)
-        return start, Reservation(start + step, step)

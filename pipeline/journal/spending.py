@@ -3,7 +3,8 @@
 READY ──> SENDING ──> IN_DOUBT ──> taken            each message is in one sum at a time,
 nothing   `sending`   `in_doubt`   `spent`          and leaves it with what it brought
 
-A doubt that an operator releases stays in `spent` until there is evidence about it.
+A doubt that an operator releases or writes off stays in `spent` until there is evidence about it,
+and a failure that is sent again keeps what it cost.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipeline.lifecycle import TAKEN, MessageState
 OF_CAMPAIGN, OF_DAY = "campaign", "day"
 
 _NOTHING, _UNKNOWN = Sums(), Spending()
-#: What a released message may become without any evidence about its latest attempt.
+#: What a released or retried message may become without any news of its latest attempt.
 _UNPROVEN = frozenset({MessageState.READY, MessageState.CANCELLED})
 
 
@@ -47,14 +48,20 @@ def held(record: MessageRecord, price: Price) -> Sums:
     if state == MessageState.IN_DOUBT:
         return Sums(in_doubt=price.cost_micros)
 
-    if price.is_released and state in _UNPROVEN:
+    if state == MessageState.WRITTEN_OFF or (price.is_released and state in _UNPROVEN):
         return Sums(spent=price.cost_micros)
 
-    if state not in TAKEN or (state == MessageState.FAILED and is_free(record.error_code)):
+    has_failed = state == MessageState.FAILED or is_retried(record)
+    if (state not in TAKEN and not has_failed) or (has_failed and is_free(record.error_code)):
         return _NOTHING
 
     segments, counted = price.segments, record.segments_billed
     return Sums(spent=billed_micros(price.cost_micros, segments=segments, counted=counted))
+
+
+def is_retried(record: MessageRecord) -> bool:
+    """Tell whether the latest attempt has failed, and the message was to be sent again."""
+    return record.error_code is not None and record.state in _UNPROVEN
 
 
 def moved(before: MessageRecord, after: MessageRecord, was: Price, price: Price) -> Sums:

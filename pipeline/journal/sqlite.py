@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import PlanMismatch
 from pipeline.journal import (
+    NEW_ACCOUNT_RATE,
     NO_BUDGET,
     Answer,
     Budget,
@@ -26,18 +27,20 @@ from pipeline.journal import (
     Shard,
     rules,
 )
+from pipeline.journal.reservation import Reservation
 from pipeline.journal.rules import from_micros, to_micros
-from pipeline.journal.spending import Till, price_of, released
+from pipeline.journal.settling import How
+from pipeline.journal.spending import Till, price_of
+from pipeline.journal.sqlite_deciding import Deciding
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
-from pipeline.journal.sqlite_reading import Reading
-from pipeline.journal.sqlite_rows import Entry, Messages, Plan, add_plan, find_plan
+from pipeline.journal.sqlite_rows import Addressee, Entry, Plan, add_plan, find_plan
 from pipeline.lifecycle import MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
 STATEMENTS = load_statements(Path(__file__).with_suffix(".sql"))
 
 
-class SqliteJournal(Reading):
+class SqliteJournal(Deciding):
     """`Journal` in a file.
 
     Raises:
@@ -46,7 +49,6 @@ class SqliteJournal(Reading):
 
     def __init__(self, path: Path) -> None:
         super().__init__(SqliteFile(path, STATEMENTS))
-        self._messages = Messages(self._file, self._purses)
 
     def hold(self, campaign: str) -> None:
         """Lock the campaign for this process; see `Journal.hold`."""
@@ -54,7 +56,7 @@ class SqliteJournal(Reading):
             return
 
         if not self._file.lock(campaign):
-            raise rules.held(campaign)
+            raise rules.held_by_another(campaign)
 
         if (plan := find_plan(self._file, campaign)) is not None:
             self._file.run("lapse_leases", plan.id)
@@ -156,7 +158,7 @@ class SqliteJournal(Reading):
         now: datetime,
     ) -> list[Answer]:
         moment, known = to_micros(now), self._file.one("rate", pace.account)
-        reservation = rules.Reservation(*(known or ())).seen_at(moment)
+        reservation = Reservation(*(known or ())[1:]).seen_at(moment)
         answers: list[Answer] = []
         for intent in intents:
             hindrance: Later | OverBudget | None = None
@@ -188,7 +190,7 @@ class SqliteJournal(Reading):
         suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
         record, price = rules.untried(intent), price_of(intent)
         new = Entry(record, campaign, grant.shard, grant.owner, price, purse)
-        if not suppressed and hindrance is None and self._messages.add_attempted(new):
+        if not suppressed and hindrance is None and self._messages.add_attempted(new, now):
             return AttemptId(run=grant.run, row=intent.row, number=1)
 
         entry = self._messages.find(campaign, intent.row) or new
@@ -204,24 +206,44 @@ class SqliteJournal(Reading):
         if hindrance is not None:
             return hindrance
 
-        number = self._messages.attempt_again(entry, grant.owner, price, purse)
+        number = self._messages.attempt_again(entry, grant.owner, price, purse, now)
         return AttemptId(run=grant.run, row=intent.row, number=number)
+
+    def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:
+        """Reserve the rate for a text of no campaign; see `Journal.reserve`."""
+        moment = to_micros(now)
+        with self.transaction():
+            ((rate, *known),) = self._file.all("rate", account) or [(NEW_ACCOUNT_RATE,)]
+            pace = Pace(account=account, rate_segments_per_second=rate)
+            reservation = Reservation(*known).seen_at(moment)
+            start, after = reservation.reserve(moment, segments, pace)
+            self._file.run("set_rate", account, rate, *after)
+
+        return from_micros(start)
 
     def finish(self, finishes: Sequence[Finish]) -> None:
         """Record outcomes; see `Journal.finish`."""
         with self.transaction():
             for finish in finishes:
-                entry = self._messages.attempted(finish.attempt)
+                entry, number = self._messages.attempted(finish.attempt), finish.attempt.number
                 if entry is None:
                     continue
 
-                if self._messages.owner(entry, finish.attempt.number) != finish.owner:
+                past = self._messages.past(entry, number)
+                if finish.owner != (entry.owner if past is None else past.owner):
                     continue
 
-                self._messages.change(entry, rules.finished(entry.record, finish))
+                record = rules.finished(entry.record, finish, past)
+                self._messages.change(entry, record)
                 if isinstance(finish.outcome, Accepted):
-                    row, message_id = entry.record.row, finish.outcome.message_id
-                    self._messages.apply_kept(entry.campaign, row, message_id)
+                    attempt = Addressee(entry.campaign, record.row, number)
+                    message_id = finish.outcome.message_id
+                    if past is not None:
+                        self._messages.keep_id(attempt, message_id)
+
+                    self._messages.apply_kept(attempt, message_id)
+                    if record.message_id != message_id:
+                        self._messages.explain(*attempt[:2], message_id, How.BESIDE)
 
     def leave(self, grant: Grant) -> None:
         """Give a shard back; see `Journal.leave`."""
@@ -241,30 +263,9 @@ class SqliteJournal(Reading):
 
                 self._heed(receipt, now)
                 if addressee is not None:
-                    self._messages.apply_kept(*addressee, receipt.message_id)
+                    self._messages.apply_kept(addressee, receipt.message_id)
 
         return matched
-
-    def release(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """Make messages in doubt READY; see `Journal.release`."""
-        count = 0
-        with self.transaction():
-            if (plan := find_plan(self._file, campaign)) is None:
-                return 0
-
-            for row in rows:
-                entry = self._messages.find(plan.id, row)
-                if entry is None or entry.record.state != MessageState.IN_DOUBT:
-                    continue
-
-                price = released(entry.price)
-                self._messages.change(entry, rules.released(entry.record), price)
-                self._file.run("add_event", plan.id, row, "release", by, because, to_micros(now))
-                count += 1
-
-        return count
 
     def close(self) -> None:
         """Release what `hold` took and close the file."""

@@ -56,17 +56,42 @@ CREATE TABLE message (
     cost_micros     INTEGER NOT NULL DEFAULT 0,
     is_released     INTEGER NOT NULL DEFAULT 0,
     purse           INTEGER,
+    begun_at        INTEGER,
+    earlier_micros  INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (campaign, row),
     UNIQUE (campaign, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX message_of_shard ON message (campaign, shard);
 CREATE INDEX message_of_id ON message (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX message_in_doubt ON message (campaign, row) WHERE state = 'in_doubt';
+CREATE INDEX message_released ON message (campaign, row) WHERE is_released = 1;
+CREATE INDEX message_written_off ON message (campaign, row) WHERE state = 'written_off';
 CREATE TABLE earlier_attempt (
-    campaign INTEGER NOT NULL,
-    row      INTEGER NOT NULL,
-    number   INTEGER NOT NULL,
-    owner    TEXT    NOT NULL,
+    campaign    INTEGER NOT NULL,
+    row         INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    owner       TEXT    NOT NULL,
+    begun_at    INTEGER,
+    is_doubtful INTEGER NOT NULL DEFAULT 0,
+    message_id  TEXT,
+    error_code  TEXT,
     PRIMARY KEY (campaign, row, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX doubtful_attempt ON earlier_attempt (campaign, row) WHERE is_doubtful = 1;
+CREATE INDEX earlier_attempt_of_id ON earlier_attempt (message_id) WHERE message_id IS NOT NULL;
+CREATE TABLE explained (
+    message_id TEXT    NOT NULL PRIMARY KEY,
+    campaign   INTEGER NOT NULL,
+    row        INTEGER NOT NULL,
+    how        TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE evidence (
+    campaign   INTEGER NOT NULL,
+    row        INTEGER NOT NULL,
+    looked_at  INTEGER NOT NULL,
+    candidates TEXT    NOT NULL,
+    rivals     INTEGER NOT NULL,
+    PRIMARY KEY (campaign, row)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE receipt (
     id              INTEGER PRIMARY KEY,
@@ -144,6 +169,12 @@ CREATE TABLE event (
     because  TEXT    NOT NULL,
     at       INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE pause (
+    campaign INTEGER PRIMARY KEY,
+    "by"     TEXT    NOT NULL,
+    because  TEXT    NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
 
 -- upgrade_2 --
 -- Schema 2 did not keep whom a plan leaves out.
@@ -207,6 +238,47 @@ CREATE TABLE last_word (
     at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- upgrade_5 --
+-- Schema 5 did not note when an attempt was begun, whose other ids are, and what the listing said.
+-- An earlier attempt is doubtful where an operator ever released its message.
+ALTER TABLE message ADD COLUMN begun_at INTEGER;
+CREATE INDEX message_in_doubt ON message (campaign, row) WHERE state = 'in_doubt';
+CREATE INDEX message_released ON message (campaign, row) WHERE is_released = 1;
+ALTER TABLE earlier_attempt ADD COLUMN begun_at INTEGER;
+ALTER TABLE earlier_attempt ADD COLUMN is_doubtful INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX doubtful_attempt ON earlier_attempt (campaign, row) WHERE is_doubtful = 1;
+UPDATE earlier_attempt SET is_doubtful = 1 WHERE EXISTS (
+    SELECT 1 FROM event
+    WHERE event.campaign = earlier_attempt.campaign AND event.row = earlier_attempt.row);
+CREATE TABLE explained (
+    message_id TEXT    NOT NULL PRIMARY KEY,
+    campaign   INTEGER NOT NULL,
+    row        INTEGER NOT NULL,
+    how        TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE evidence (
+    campaign   INTEGER NOT NULL,
+    row        INTEGER NOT NULL,
+    looked_at  INTEGER NOT NULL,
+    candidates TEXT    NOT NULL,
+    rivals     INTEGER NOT NULL,
+    PRIMARY KEY (campaign, row)
+) STRICT, WITHOUT ROWID;
+
+-- upgrade_6 --
+-- Schema 6 sent no failed message again, and knew no pause and nothing written off.
+ALTER TABLE message ADD COLUMN earlier_micros INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX message_written_off ON message (campaign, row) WHERE state = 'written_off';
+ALTER TABLE earlier_attempt ADD COLUMN message_id TEXT;
+ALTER TABLE earlier_attempt ADD COLUMN error_code TEXT;
+CREATE INDEX earlier_attempt_of_id ON earlier_attempt (message_id) WHERE message_id IS NOT NULL;
+CREATE TABLE pause (
+    campaign INTEGER PRIMARY KEY,
+    "by"     TEXT    NOT NULL,
+    because  TEXT    NOT NULL,
+    at       INTEGER NOT NULL
+) STRICT;
+
 -- campaign --
 -- Find a campaign and its plan.
 SELECT id, run, fingerprint, messages, segments, cost_micros, currency, created_at
@@ -242,11 +314,11 @@ INSERT INTO payload (campaign, shard, payload) VALUES (?, ?, ?);
 UPDATE shard SET lease_until = 0 WHERE campaign = ?;
 
 -- take_shard --
--- Give the first free shard to an owner, under its next token.
+-- Give the first free shard to an owner, under its next token; who lives keeps what it has.
 UPDATE shard SET token = token + 1, owner = ?1, lease_until = ?2
 WHERE campaign = ?3 AND shard = (
     SELECT shard FROM shard
-    WHERE campaign = ?3 AND state = 'open' AND lease_until <= ?4
+    WHERE campaign = ?3 AND state = 'open' AND lease_until <= ?4 AND owner IS NOT ?1
     ORDER BY phase, shard LIMIT 1)
 RETURNING shard, token;
 
@@ -314,6 +386,11 @@ SELECT source FROM suppression WHERE number = ?;
 INSERT INTO inbound (message_id, recipient, sender, wish, raw, time, came_at)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- heard --
+-- Read the next inbound messages, in the order in which they came.
+SELECT id, message_id, recipient, sender, wish, raw, time, came_at
+FROM inbound WHERE id > ? ORDER BY id LIMIT ?;
+
 -- last_word --
 -- Find what somebody wanted last.
 SELECT wish, at FROM last_word WHERE number = ?;
@@ -330,22 +407,41 @@ SELECT shard FROM shard WHERE campaign = ? ORDER BY shard;
 -- add_attempted --
 -- Record the first attempt of a message, unless it has a row or another row has its key.
 INSERT INTO message (campaign, row, shard, key, state, attempts, owner, segments, cost_micros,
-    is_released, purse)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+    is_released, purse, begun_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- attempt_again --
 -- Record the next attempt of a message that is still what it was when it was read.
 UPDATE message SET state = ?, attempts = ?, owner = ?, segments = ?, cost_micros = ?,
-    is_released = ?, purse = ?, http_status = NULL, error_code = NULL, error = NULL
+    is_released = ?, purse = ?, begun_at = ?, message_id = ?, http_status = ?, error_code = ?,
+    error = ?, accepted_at = ?, final_at = ?, segments_billed = ?, carrier = ?, earlier_micros = ?
 WHERE campaign = ? AND row = ? AND state = ? AND attempts = ?;
 
 -- keep_earlier --
--- Remember who owned an attempt that another one follows.
-INSERT INTO earlier_attempt (campaign, row, number, owner) VALUES (?, ?, ?, ?);
+-- Remember an attempt that another one follows.
+INSERT INTO earlier_attempt (campaign, row, number, owner, begun_at, is_doubtful, message_id,
+    error_code)
+SELECT campaign, row, attempts, owner, begun_at, is_released, message_id, error_code
+FROM message WHERE campaign = ? AND row = ?;
 
--- earlier_owner --
--- Find who owned an attempt that another one followed.
-SELECT owner FROM earlier_attempt WHERE campaign = ? AND row = ? AND number = ?;
+-- earlier --
+-- Read an attempt that another one followed.
+SELECT owner, message_id, error_code FROM earlier_attempt
+WHERE campaign = ? AND row = ? AND number = ?;
+
+-- earlier_by_id --
+-- Find an attempt that another one followed, by the provider's id.
+SELECT campaign, row, number FROM earlier_attempt WHERE message_id = ?
+ORDER BY campaign, row, number LIMIT 1;
+
+-- set_earlier_id --
+-- Remember the provider's id of an attempt that another one followed.
+UPDATE earlier_attempt SET message_id = ?
+WHERE campaign = ? AND row = ? AND number = ? AND message_id IS NULL;
+
+-- earlier_failures --
+-- List what the attempts of a campaign failed with that another one followed.
+SELECT row, error_code FROM earlier_attempt WHERE campaign = ? AND error_code IS NOT NULL;
 
 -- row_of_key --
 -- Find the row of a campaign that has a key.
@@ -359,20 +455,21 @@ VALUES (?, ?, ?, ?, ?, 0, ?, ?);
 -- message --
 -- Read a message of a campaign.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
+    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros, is_released,
     purse
 FROM message WHERE campaign = ? AND row = ?;
 
 -- message_of_run --
 -- Read a message of the campaign whose tags begin with a run.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier, campaign, shard, owner, segments, cost_micros, is_released,
+    segments_billed, carrier, earlier_micros, campaign, shard, owner, segments, cost_micros, is_released,
     purse
 FROM message WHERE campaign = (SELECT id FROM campaign WHERE run = ?) AND row = ?;
 
 -- message_by_id --
 -- Find a message by the provider's id.
-SELECT campaign, row FROM message WHERE message_id = ? ORDER BY campaign, row LIMIT 1;
+SELECT campaign, row, attempts FROM message WHERE message_id = ?
+ORDER BY campaign, row LIMIT 1;
 
 -- change_message --
 -- Write what became of a message that is still what it was when it was read.
@@ -381,8 +478,8 @@ UPDATE message SET state = ?, message_id = ?, http_status = ?, error_code = ?, e
 WHERE campaign = ? AND row = ? AND state = ?;
 
 -- rate --
--- Read how far an account's rate is given away.
-SELECT tat, step FROM account WHERE account = ?;
+-- Read an account's rate, and how far it is given away.
+SELECT rate, tat, step FROM account WHERE account = ?;
 
 -- set_rate --
 -- Write how far an account's rate is given away.
@@ -428,8 +525,35 @@ FROM receipt WHERE message_id = ? AND row IS NULL ORDER BY id;
 UPDATE receipt SET campaign = ?, row = ? WHERE message_id = ? AND row IS NULL;
 
 -- add_event --
--- Record what a person decided about a message.
+-- Record what a person decided about a message, or (row 0) about a campaign.
 INSERT INTO event (campaign, row, kind, "by", because, at) VALUES (?, ?, ?, ?, ?, ?);
+
+-- events --
+-- List what people decided about a campaign.
+SELECT row, kind, "by", because, at FROM event WHERE campaign = ? ORDER BY id;
+
+-- failed --
+-- List the failed messages of a campaign that nobody says are delivered, and none about whose doubt
+-- an operator decided.
+SELECT row, error_code FROM message
+WHERE campaign = ?1 AND state = 'failed'
+    AND row NOT IN (
+        SELECT row FROM receipt
+        WHERE campaign = ?1 AND row IS NOT NULL AND kind = 'message-delivered')
+    AND row NOT IN (
+        SELECT row FROM event WHERE campaign = ?1 AND kind IN ('release', 'write_off'));
+
+-- pause --
+-- Ask that a campaign is not sent, unless somebody did.
+INSERT INTO pause (campaign, "by", because, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- resume --
+-- Let a paused campaign be sent.
+DELETE FROM pause WHERE campaign = ?;
+
+-- paused --
+-- Read the pause that a campaign is in.
+SELECT "by", because, at FROM pause WHERE campaign = (SELECT id FROM campaign WHERE name = ?);
 
 -- tally --
 -- Count the tried messages of a campaign by state.
@@ -438,5 +562,61 @@ SELECT state, count(*) FROM message WHERE campaign = ? GROUP BY state;
 -- page --
 -- Read the next tried messages of a campaign, by row.
 SELECT row, key, state, attempts, message_id, http_status, error_code, error, accepted_at, final_at,
-    segments_billed, carrier
+    segments_billed, carrier, earlier_micros
 FROM message WHERE campaign = ? AND row > ? ORDER BY row LIMIT ?;
+
+-- doubts --
+-- Find the messages whose latest attempt came to what nobody knows. An open one lies in an open
+-- shard; CROSS makes SQLite begin with those.
+SELECT name, shard, row, attempts, state, begun_at
+FROM (
+    SELECT * FROM message WHERE state = 'in_doubt'
+    UNION SELECT * FROM message WHERE state = 'written_off'
+    UNION SELECT * FROM message
+    WHERE is_released = 1 AND state NOT IN ('accepted', 'delivered', 'failed')
+    UNION SELECT message.* FROM shard CROSS JOIN message USING (campaign, shard)
+    WHERE shard.state = 'open' AND message.state = 'sending') doubtful
+JOIN campaign ON campaign.id = doubtful.campaign;
+
+-- earlier_doubts --
+-- Find the earlier attempts whose doubt was released.
+SELECT name, shard, message.row, attempts, state, earlier_attempt.begun_at
+FROM earlier_attempt
+JOIN message ON message.campaign = earlier_attempt.campaign AND message.row = earlier_attempt.row
+JOIN campaign ON campaign.id = message.campaign
+WHERE is_doubtful = 1 ORDER BY earlier_attempt.campaign, earlier_attempt.row, number;
+
+-- explain --
+-- Claim an id for a message, unless it is another message's own; a claim that exists stays.
+INSERT INTO explained (message_id, campaign, row, how)
+SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (
+    SELECT 1 FROM message WHERE message_id = ?1 AND NOT (campaign = ?2 AND row = ?3))
+ON CONFLICT DO NOTHING;
+
+-- claim --
+-- Find whose an id was claimed to be.
+SELECT campaign, row FROM explained WHERE message_id = ?;
+
+-- is_foreign --
+-- Ask whether a text was told under a tag that no message of ours has.
+SELECT 1 FROM receipt WHERE message_id = ? AND row IS NULL AND tag <> '' LIMIT 1;
+
+-- note --
+-- Keep why a doubt could not be settled; the latest look counts.
+INSERT INTO evidence (campaign, row, looked_at, candidates, rivals)
+SELECT campaign, row, ?3, ?4, ?5 FROM message WHERE campaign = ?1 AND row = ?2
+ON CONFLICT (campaign, row) DO UPDATE SET looked_at = excluded.looked_at,
+    candidates = excluded.candidates, rivals = excluded.rivals;
+
+-- evidence --
+-- Read what was noted of the messages that are still in doubt.
+SELECT row, looked_at, candidates, rivals FROM evidence JOIN message USING (campaign, row)
+WHERE campaign = ? AND state = 'in_doubt' ORDER BY row;
+
+-- last_attempt --
+-- Find when the last attempt of a campaign was begun.
+SELECT max(coalesce(begun_at, accepted_at)) FROM message WHERE campaign = ?;
+
+-- silent --
+-- Count the accepted messages that the provider took before a moment.
+SELECT count(*) FROM message WHERE campaign = ? AND state = 'accepted' AND accepted_at <= ?;

@@ -18,11 +18,12 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import JournalError, NotAJournal
 from pipeline.journal.transactional import Transactional
+from pipeline.journal.turns import Turns
 
 #: The layout that `schema` in sqlite.sql makes.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 7
 #: Layout -> the script that brings a file of an earlier layout one layout further.
-_UPGRADES = {2: "upgrade_2", 3: "upgrade_3", 4: "upgrade_4"}
+_UPGRADES = {2: "upgrade_2", 3: "upgrade_3", 4: "upgrade_4", 5: "upgrade_5", 6: "upgrade_6"}
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
 #: How long a transaction waits to begin: another process may be enlisting millions, and nothing is
@@ -61,13 +62,15 @@ class SqliteFile(Transactional):
     def __init__(self, path: Path, statements: Mapping[str, str]) -> None:
         super().__init__()
         self.path = path.resolve()  # one file, one name: the locks lie beside it
+        self._log = self.path.with_name(f"{self.path.name}-wal")
         self._statements = statements
         self._locks: dict[str, FileLock] = {}
+        self._turns = Turns(self.path.with_name(f"{self.path.name}.turn.lock"))
         self._connection = self._open()
         try:
             self._prepare()
         except BaseException:
-            self._connection.close()
+            self.close()
             raise
 
     def run(self, name: str, *values: object) -> int:
@@ -116,12 +119,14 @@ class SqliteFile(Transactional):
 
         self._locks.clear()
         self._connection.close()
+        self._turns.close()
 
     # --- Opening -------------------------------------------------------------------------------
 
     def _open(self) -> sqlite3.Connection:
         try:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite copies the mode
+            self._inode = self.path.stat().st_ino
             return sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -132,7 +137,13 @@ class SqliteFile(Transactional):
 
     def _prepare(self) -> None:
         version = self._version()
-        self._execute("PRAGMA journal_mode = WAL")
+        (mode,) = self._execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":  # with a rollback journal a power cut can take a commit back
+            raise JournalError(
+                f"the journal {self.path} is on a disk that cannot share memory between programs "
+                "(a network drive?): keep it on a local disk"
+            )
+
         self._execute("PRAGMA synchronous = FULL")
         self._execute("PRAGMA fullfsync = ON")
         self._execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -187,14 +198,37 @@ class SqliteFile(Transactional):
     # --- Transactions and errors -----------------------------------------------------------------
 
     def _start(self) -> None:
-        self._execute("BEGIN IMMEDIATE")
+        try:
+            with self._turns.next(longest_seconds=BUSY_SECONDS):
+                self._execute("BEGIN IMMEDIATE")
+        except TimeoutError:
+            raise JournalError(self._advice(sqlite3.SQLITE_BUSY)) from None
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def _commit(self) -> None:
         try:
+            self._expect_in_place()
             self._execute("COMMIT")
         except JournalError:
             self._undo()
             raise
+
+    def _expect_in_place(self) -> None:
+        """Refuse to record where nobody will find it: the next run would text everybody again."""
+        try:
+            in_place = self.path.stat().st_ino == self._inode
+            self._log.stat()
+        except FileNotFoundError:
+            in_place = False
+        except OSError as error:
+            raise self._unusable(error) from error
+
+        if not in_place:
+            raise JournalError(
+                f"the journal {self.path} or the file {self._log.name} beside it was removed or "
+                "replaced while it was in use: put them back before anything is sent again"
+            )
 
     def _undo(self) -> None:
         if self._connection.in_transaction:
@@ -211,7 +245,10 @@ class SqliteFile(Transactional):
             getattr(error, "sqlite_errorcode", 0) & 0xFF
         )  # the rest of an extended code is detail
         kind = NotAJournal if code == sqlite3.SQLITE_NOTADB else JournalError
-        return kind(f"the journal {self.path} {_ADVICE.get(code, f'failed: {error}')}")
+        return kind(self._advice(code, otherwise=f"failed: {error}"))
+
+    def _advice(self, code: int, *, otherwise: str = "") -> str:
+        return f"the journal {self.path} {_ADVICE.get(code, otherwise)}"
 
     def _unusable(self, error: OSError) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be opened: {error.strerror}")

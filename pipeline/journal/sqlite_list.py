@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from pipeline.journal import Suppression, rules
+from pipeline.journal import Heard, Suppression, rules
 from pipeline.journal.hearing import Hearing
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.sqlite_file import SqliteFile
@@ -54,6 +54,24 @@ class SuppressionList(Hearing):
             yield [
                 Suppression(number, source, because, from_micros(at))
                 for number, source, because, at in page
+            ]
+            last = page[-1][0]
+
+    def heard(self) -> Iterator[list[Heard]]:
+        """Yield what people said; see `Journal.heard`."""
+        last = 0
+        while page := self._file.all("heard", last, rules.PAGE_ROWS):
+            yield [
+                Heard(
+                    message_id=message_id,
+                    to=to,
+                    sender=sender,
+                    wish=None if wish is None else Wish(wish),
+                    raw=raw,
+                    time=from_micros(time),
+                    came_at=from_micros(came_at),
+                )
+                for _, message_id, to, sender, wish, raw, time, came_at in page
             ]
             last = page[-1][0]
 

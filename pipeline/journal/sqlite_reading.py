@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from pipeline.journal import Enlistment, MessageRecord, Spending, Tally, rules
@@ -58,9 +58,12 @@ class Reading(SuppressionList):
             yield [to_record(row) for row in page]
             last = page[-1][0]
 
-    def payloads(self, campaign: str) -> Iterator[bytes]:
+    def payloads(self, campaign: str, shards: Collection[int] | None = None) -> Iterator[bytes]:
         """Yield what the shards hold; see `Journal.payloads`."""
-        if (plan := find_plan(self._file, campaign)) is not None:
-            for (shard,) in self._file.all("shard_numbers", plan.id):
+        if (plan := find_plan(self._file, campaign)) is None:
+            return
+
+        for (shard,) in self._file.all("shard_numbers", plan.id):
+            if shards is None or shard in shards:
                 for (payload,) in self._file.all("payload_of_shard", plan.id, shard):
                     yield payload

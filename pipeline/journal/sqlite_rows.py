@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.errors import JournalError
-from pipeline.journal import Enlistment, MessageRecord, rules
+from pipeline.journal import Enlistment, MessageRecord, Past, rules
 from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.settling import How
 from pipeline.journal.spending import Price, moved
 from pipeline.journal.sqlite_file import Row, SqliteFile
 from pipeline.journal.sqlite_spending import Purses
@@ -42,6 +43,14 @@ class Entry(NamedTuple):
     purse: int | None
 
 
+class Addressee(NamedTuple):
+    """Which attempt a receipt speaks of."""
+
+    campaign: int
+    row: int
+    number: int
+
+
 class Messages:
     """The messages of one file and the receipts about them; a change is booked in its purse."""
 
@@ -60,30 +69,35 @@ class Messages:
         known = entry is not None and 1 <= attempt.number <= entry.record.attempts
         return entry if known else None
 
-    def owner(self, entry: Entry, number: int) -> str | None:
-        """Return who owned an attempt of this message."""
+    def past(self, entry: Entry, number: int) -> Past | None:
+        """Return an attempt of this message, None where it is the latest."""
         if number == entry.record.attempts:
-            return entry.owner
+            return None
 
-        found = self._file.one("earlier_owner", entry.campaign, entry.record.row, number)
-        return None if found is None else str(found[0])
+        return Past(*self._file.all("earlier", entry.campaign, entry.record.row, number)[0])
 
-    def add_attempted(self, entry: Entry) -> bool:
+    def add_attempted(self, entry: Entry, now: datetime) -> bool:
         """Record a first attempt; False where the message has a row or another row has its key.
 
         The caller reserves its cost.
         """
-        record = rules.attempted(entry.record)
+        record = rules.attempted(entry.record, entry.price)
         values = (record.key, record.state, record.attempts, entry.owner, *entry.price, entry.purse)
         place = (entry.campaign, record.row, entry.shard)
-        return bool(self._file.run("add_attempted", *place, *values))
+        return bool(self._file.run("add_attempted", *place, *values, to_micros(now)))
 
-    def attempt_again(self, entry: Entry, owner: str, price: Price, purse: int) -> int:
+    def attempt_again(
+        self, entry: Entry, owner: str, price: Price, purse: int, now: datetime
+    ) -> int:
         """Record the next attempt of a message; return its number. The caller reserves its cost."""
-        was, record = entry.record, rules.attempted(entry.record)
+        was, record = entry.record, rules.attempted(entry.record, entry.price)
         place = (entry.campaign, record.row)
-        self._file.run("keep_earlier", *place, was.attempts, entry.owner)
-        values = (record.state, record.attempts, owner, *price, purse)
+        self._file.run("keep_earlier", *place)
+        if was.message_id is not None:
+            self.explain(*place, was.message_id, How.EARLIER)
+
+        values = (record.state, record.attempts, owner, *price, purse, to_micros(now))
+        values += (*_known(record), record.earlier_micros)
         _expect_one(self._file.run("attempt_again", *values, *place, was.state, was.attempts))
         return record.attempts
 
@@ -104,22 +118,23 @@ class Messages:
             return
 
         price = price or entry.price
-        known = (record.state, *record[4:8], *map(_micros, record[8:10]), *record[10:])
-        values = (*known, price.is_released)
+        values = (record.state, *_known(record), price.is_released)
         place = (entry.campaign, record.row)
         _expect_one(self._file.run("change_message", *values, *place, entry.record.state))
         self._purses.add(entry.purse, moved(entry.record, record, entry.price, price))
         if record.state == MessageState.READY:
             self._file.run("open_shard", entry.campaign, entry.shard)
 
-    def addressee(self, receipt: Receipt) -> tuple[int, int] | None:
-        """Find the (campaign, row) of a receipt: by its tag, else by its id."""
+    def addressee(self, receipt: Receipt) -> Addressee | None:
+        """Find the attempt of a receipt: by its tag, else by its id."""
         attempt = AttemptId.from_tag(receipt.tag)
         if attempt is not None and (entry := self.attempted(attempt)) is not None:
-            return entry.campaign, entry.record.row
+            return Addressee(entry.campaign, entry.record.row, attempt.number)
 
-        found = self._file.one("message_by_id", receipt.message_id)
-        return None if found is None else (found[0], found[1])
+        found = self._file.one("earlier_by_id", receipt.message_id) or self._file.one(
+            "message_by_id", receipt.message_id
+        )
+        return None if found is None else Addressee._make(found)
 
     def keep(self, receipt: Receipt, raw: bytes, now: datetime) -> bool:
         """Keep a receipt as it came; False where it came before."""
@@ -127,19 +142,35 @@ class Messages:
         digest = hashlib.blake2b(repr(values).encode(), digest_size=16).digest()
         return bool(self._file.run("keep_receipt", digest, *values, raw, to_micros(now)))
 
-    def apply_kept(self, campaign: int, row: int, message_id: str) -> None:
-        """Apply the receipts of a message id, which is now known to be this message's."""
+    def apply_kept(self, addressee: Addressee, message_id: str) -> None:
+        """Apply the receipts of a message id, which is now known to be this attempt's."""
         receipts = self._file.all("kept_receipts", message_id)
-        entry = self.find(campaign, row) if receipts else None
+        entry = self.find(addressee.campaign, addressee.row) if receipts else None
         if entry is None:
             return
 
-        record = entry.record
+        record, past = entry.record, self.past(entry, addressee.number)
+        if past is not None:
+            self.keep_id(addressee, message_id)
+
         for values in receipts:
-            record = rules.told(record, _to_receipt(values))
+            record = rules.told(record, _to_receipt(values), past)
 
         self.change(entry, record)
-        self._file.run("match_receipts", campaign, row, message_id)
+        self._file.run("match_receipts", addressee.campaign, addressee.row, message_id)
+        if record.message_id != message_id:
+            self.explain(addressee.campaign, addressee.row, message_id, How.BESIDE)
+
+    def keep_id(self, addressee: Addressee, message_id: str) -> None:
+        """Remember the provider's id of an attempt that another one followed."""
+        self._file.run("set_earlier_id", message_id, *addressee)
+
+    def explain(self, campaign: int, row: int, message_id: str, how: How) -> bool:
+        """Claim a message id for a message; False where it is another one's."""
+        if self._file.run("explain", message_id, campaign, row, how.value):
+            return True
+
+        return self._file.one("claim", message_id) == (campaign, row)
 
 
 def find_plan(file: SqliteFile, campaign: str) -> Plan | None:
@@ -172,14 +203,20 @@ def add_plan(file: SqliteFile, plan: Enlistment) -> int:
 
 
 def to_record(row: Row) -> MessageRecord:
-    """Read the first twelve columns of a message's row."""
-    return MessageRecord._make((*row[:8], _moment(row[8]), _moment(row[9]), *row[10:12]))
+    """Read the first thirteen columns of a message's row."""
+    return MessageRecord._make((*row[:8], _moment(row[8]), _moment(row[9]), *row[10:13]))
 
 
 def _to_entry(row: Row) -> Entry:
-    campaign, shard, owner, segments, cost_micros, is_released, purse = row[12:]
+    campaign, shard, owner, segments, cost_micros, is_released, purse = row[13:]
     price = Price(segments, cost_micros, bool(is_released))
     return Entry(to_record(row), campaign, shard, owner, price, purse)
+
+
+def _known(record: MessageRecord) -> Row:
+    """Return what is known of a message's attempt, as its row has it."""
+    moments = (_micros(record.accepted_at), _micros(record.final_at))
+    return (*record[4:8], *moments, record.segments_billed, record.carrier)
 
 
 def _receipt_values(receipt: Receipt) -> Row:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.lifecycle import MessageState
-from pipeline.model import AttemptId, Outcome
+from pipeline.model import AttemptId, Outcome, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +156,8 @@ class MessageRecord(NamedTuple):
     final_at: datetime | None
     segments_billed: int | None
     carrier: str | None
+    #: What attempts before the latest cost that failed and were followed by another one.
+    earlier_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,22 @@ class Spending(NamedTuple):
     day: Sums = Sums()
 
 
+class Heard(NamedTuple):
+    """An inbound message as it came."""
+
+    message_id: str
+    #: Our number.
+    to: str
+    sender: str
+    #: The word that the whole message is, where it is one.
+    wish: Wish | None
+    #: The event, JSON: it holds the text.
+    raw: bytes
+    #: Of the event.
+    time: datetime
+    came_at: datetime
+
+
 class Suppression(NamedTuple):
     """A number that gets no texts."""
 
@@ -217,5 +235,30 @@ class Suppression(NamedTuple):
     #: Where it came from: ``reply``, ``opted_out``, ``dead_number``, a file's name, ``operator``.
     source: str
     #: In the words of whoever added it.
+    because: str
+    at: datetime
+
+
+class Past(NamedTuple):
+    """An attempt that another one followed."""
+
+    owner: str | None
+    message_id: str | None = None
+    #: What it failed with; None where it did not fail (not sent, or a doubt that was released).
+    error_code: str | None = None
+    begun_at: datetime | None = None
+    #: An operator released its doubt.
+    is_doubtful: bool = False
+
+
+class Decision(NamedTuple):
+    """What a person decided about a message or a campaign."""
+
+    #: 0 is the whole campaign.
+    row: int
+    #: ``release``, ``write_off``, ``retry``, ``pause`` or ``resume``.
+    kind: str
+    by: str
+    #: In the words of whoever decided.
     because: str
     at: datetime

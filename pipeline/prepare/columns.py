@@ -62,6 +62,7 @@ FINAL_AT = "final_at"
 SEGMENTS_BILLED = "segments_billed"
 CARRIER = "carrier"
 COST = "cost"
+DECISION = "decision"  #: what an operator decided about the row, in his words
 
 #: What results hold beyond the plan, in order.
 RESULT_COLUMNS = (
@@ -76,6 +77,7 @@ RESULT_COLUMNS = (
     SEGMENTS_BILLED,
     CARRIER,
     COST,
+    DECISION,
 )
 
 #: Names a column of the user cannot keep.

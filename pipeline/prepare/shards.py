@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from io import BytesIO
 
 import polars as pl
@@ -11,7 +11,7 @@ from pipeline.model import MICROS_PER_UNIT, Campaign, Channel, Message
 from pipeline.prepare import columns
 from pipeline.prepare.recipients import find_named
 
-_COST_MICROS = "cost_micros"
+COST_MICROS = "cost_micros"  #: the most that a message costs (Int64)
 _MEDIA = "media"
 
 
@@ -52,7 +52,7 @@ def shard_payloads(
         columns.CHANNEL,
         columns.TEXT,
         columns.SEGMENTS,
-        micros.cast(pl.Int64).alias(_COST_MICROS),
+        micros.cast(pl.Int64).alias(COST_MICROS),
         _media(media, media_column, pictures or {}).alias(_MEDIA),
     )
     for shard in needed.collect_batches(chunk_size=shard_rows(count), maintain_order=True):
@@ -81,8 +81,18 @@ def read_addresses(payload: bytes) -> pl.DataFrame:
     return pl.read_ipc(BytesIO(payload), columns=[columns.ROW, columns.TO])
 
 
-def read_shard(payload: bytes) -> list[Message]:
-    """Return the messages of a shard, in the order of the plan."""
+def read_prices(payload: bytes) -> pl.DataFrame:
+    """Return `row`, `to`, `segments` and `COST_MICROS` of a shard's messages, without texts."""
+    wanted = [columns.ROW, columns.TO, columns.SEGMENTS, COST_MICROS]
+    return pl.read_ipc(BytesIO(payload), columns=wanted)
+
+
+def read_shard(payload: bytes, rows: Collection[int] | None = None) -> list[Message]:
+    """Return the messages of a shard, in the order of the plan; None of `rows` is all of them."""
+    frame = pl.read_ipc(BytesIO(payload))
+    if rows is not None:
+        frame = frame.filter(pl.col(columns.ROW).is_in(list(rows)))
+
     return [
         Message(
             row=row[columns.ROW],
@@ -92,10 +102,10 @@ def read_shard(payload: bytes) -> list[Message]:
             text=row[columns.TEXT],
             channel=Channel(row[columns.CHANNEL]),
             segments=row[columns.SEGMENTS],
-            cost_micros=row[_COST_MICROS],
+            cost_micros=row[COST_MICROS],
             media=tuple(row[_MEDIA]),
         )
-        for row in pl.read_ipc(BytesIO(payload)).iter_rows(named=True)
+        for row in frame.iter_rows(named=True)
     ]
 
 

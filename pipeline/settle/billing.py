@@ -6,7 +6,8 @@
     failed, and found by the carrier       billed
     failed without a code, or with one     billed: nobody has said that it is free
       that is unknown
-    sending, in doubt                      open: null, and in no sum
+    sending, in doubt, written off         open: null, and in no sum
+    ready or cancelled after a failure     as that failure
 
 What is billed is the provider's count of segments, or ours where it told none, at the price that
 the rate card had. Money is whole millionths in here: never a float.
@@ -23,7 +24,9 @@ from pipeline.prepare import columns
 
 MONEY = pl.Decimal(18, 6)  #: an amount of a row, in the currency of its rate card
 
-_OPEN = [state.value for state in (MessageState.SENDING, MessageState.IN_DOUBT)]
+_DOUBTS = (MessageState.SENDING, MessageState.IN_DOUBT, MessageState.WRITTEN_OFF)
+_OPEN = [state.value for state in _DOUBTS]
+_AGAIN = [state.value for state in (MessageState.READY, MessageState.CANCELLED)]
 _BILLED = [state.value for state in (MessageState.ACCEPTED, MessageState.DELIVERED)]
 _FREE_CODES = [str(code) for code in error_codes() if not is_billed(code)]
 
@@ -32,10 +35,11 @@ def billed() -> pl.Expr:
     """Return whether a row is billed, from `state` and `error_code`: Boolean, null where open."""
     state = pl.col(columns.STATE)
     is_free = pl.col(columns.ERROR_CODE).is_in(_FREE_CODES).fill_null(value=False)
+    is_retried = state.is_in(_AGAIN) & pl.col(columns.ERROR_CODE).is_not_null()
     return (
         pl.when(state.is_in(_OPEN))
         .then(None)
-        .when(state == MessageState.FAILED.value)
+        .when((state == MessageState.FAILED.value) | is_retried)
         .then(~is_free)
         .otherwise(state.is_in(_BILLED))
     )

@@ -1,5 +1,8 @@
 """The answer to HELP: at most one for each message that asks, and never a second try.
 
+An answer takes its slot of the account's rate like every message, and belongs to no campaign, so to
+no budget: one that stopped it would leave people without the answer that they have a right to.
+
 `Journal.hear` tells of a message once, durably, before anything is posted. Whatever the wire then
 answers, and also where the process dies in between, nobody gets the answer twice.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import anyio
@@ -31,13 +35,18 @@ class Wire(Protocol):
         """POST one message once."""
 
 
+#: Waits for a slot of the account's rate, for so many segments.
+Slot = Callable[[int], Awaitable[None]]
+
+
 class HelpDesk:
     """Answers HELP with one text, one after the other, while `run` runs."""
 
-    def __init__(self, wire: Wire, *, text: str, segments: int) -> None:
+    def __init__(self, wire: Wire, *, slot: Slot, text: str, segments: int) -> None:
         #: Kind of outcome -> how many answers came to it; ``dropped`` were never tried.
         self.answers: Counter[str] = Counter()
-        self._wire, self._text, self._segments = wire, text, segments
+        self._wire, self._slot = wire, slot
+        self._text, self._segments = text, segments
         self._send, self._receive = anyio.create_memory_object_stream[Inbound](MOST_WAITING)
 
     def ask(self, message: Inbound) -> None:
@@ -55,10 +64,23 @@ class HelpDesk:
         self._send.close()
 
     async def run(self) -> None:
-        """Answer what is asked until `close`."""
+        """Answer what is asked until `close`; what is left where it is cancelled is dropped."""
         with self._receive:
-            async for question in self._receive:
-                self.answers[await self._answer(question)] += 1
+            try:
+                async for question in self._receive:
+                    await self._attend(question)
+            finally:
+                if left := self._receive.statistics().current_buffer_used:
+                    self.answers["dropped"] += left
+
+    async def _attend(self, question: Inbound) -> None:
+        came_to = "dropped"
+        try:
+            await self._slot(self._segments)
+            came_to = "indoubt"
+            came_to = await self._answer(question)
+        finally:
+            self.answers[came_to] += 1
 
     async def _answer(self, question: Inbound) -> str:
         answer = Message(

@@ -7,20 +7,28 @@ why.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from pipeline.bandwidth.error_codes import error_codes
-from pipeline.journal import MessageRecord
-from pipeline.lifecycle import MessageState
+from pipeline.journal import Decision, Evidence, MessageRecord
+from pipeline.lifecycle import Event, MessageState
+from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import columns
 from pipeline.settle import billing
+from pipeline.settle.evidence import sentence_of
 
 #: The state of a row that never was a message; its `reason` says why.
 SKIPPED = "skipped"
+#: The state of an accepted message that no receipt came for in all the time there is for one. No
+#: state of the journal: time alone makes it so, and a receipt that comes all the same wins.
+UNCONFIRMED = "unconfirmed"
 
+_EARLIER = "earlier_micros"  #: what attempts before the latest cost
 _UTC = pl.Datetime("us", "UTC")
+_NOTE = "note_of_evidence"
 _RECORD_SCHEMA: dict[str, Any] = {
     columns.ROW: pl.Int64,
     "journal_key": pl.String,
@@ -34,24 +42,38 @@ _RECORD_SCHEMA: dict[str, Any] = {
     columns.FINAL_AT: _UTC,
     columns.SEGMENTS_BILLED: pl.Int64,
     columns.CARRIER: pl.String,
+    _EARLIER: pl.Int64,
 }
+#: Kind of a decision about a message -> how a row of the results says it.
+_DECIDED = {Event.RELEASE.value: "released", Event.WRITE_OFF.value: "written off"}
 
 _SENTENCES = {str(code.code): code.sentence for code in error_codes().values()}
 
 
-def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) -> pl.LazyFrame:
+def results_frame(
+    plan: pl.LazyFrame,
+    records: Iterable[list[MessageRecord]],
+    *,
+    decisions: Iterable[Decision] = (),
+    evidence: Iterable[Evidence] = (),
+    silent_since: datetime | None = None,
+) -> pl.LazyFrame:
     """Join the plan with the journal.
 
     Args:
         plan: `prepare.plan.plan_frame`'s columns, one row per row of the recipient file.
         records: `Journal.rows` of the campaign.
+        decisions: `Journal.decisions` of the campaign.
+        evidence: `Journal.evidence` of the campaign: what the listing said of doubts.
+        silent_since: A message that was accepted before, and has no receipt, is unconfirmed.
 
     Returns:
         The plan's rows in their order; after `currency` the columns `state` (String), `attempts`,
         `message_id`, `http_status`, `error_code`, `error`, `accepted_at`, `final_at` (UTC),
-        `segments_billed` (the provider's count), `carrier` and `cost` (`billing`: null while in
-        doubt), then the user's own. `error` explains a known `error_code` in our own words: what
-        the provider says beside one repeats its name, and tells the reader no more.
+        `segments_billed` (the provider's count), `carrier`, `cost` (`billing`, all attempts
+        together: null while in doubt) and `decision` (an operator's last one), then the user's own.
+        `error` explains a known `error_code` in our own words: what the provider says beside one
+        repeats its name, and tells the reader no more. In doubt, it says what the listing had.
     """
     names = plan.collect_schema().names()
     own = names[names.index(columns.CURRENCY) + 1 :]
@@ -59,7 +81,12 @@ def results_frame(plan: pl.LazyFrame, records: Iterable[list[MessageRecord]]) ->
     return (
         plan.join(_journal_frame(records), on=columns.ROW, how="left", maintain_order="left")
         .with_columns(_state(), pl.col(columns.ATTEMPTS).fill_null(0))
-        .with_columns(billing.cost().alias(columns.COST))
+        .with_columns(
+            (billing.cost() + _earlier_cost()).alias(columns.COST), _unconfirmed(silent_since)
+        )
+        .join(_notes(evidence), on=columns.ROW, how="left", maintain_order="left")
+        .join(_decision_frame(decisions), on=columns.ROW, how="left", maintain_order="left")
+        .with_columns(_error_of_doubt())
         .select(*ours, *columns.RESULT_COLUMNS, *own)
     )
 
@@ -69,9 +96,46 @@ def _journal_frame(records: Iterable[list[MessageRecord]]) -> pl.LazyFrame:
     return pl.concat([pl.DataFrame(schema=_RECORD_SCHEMA), *batches]).lazy().with_columns(_error())
 
 
+def _decision_frame(decisions: Iterable[Decision]) -> pl.LazyFrame:
+    said = {
+        row: f"{_DECIDED[kind]} by {by}: {because}"
+        for row, kind, by, because, _ in decisions
+        if kind in _DECIDED
+    }
+    schema: dict[str, Any] = {columns.ROW: pl.Int64, columns.DECISION: pl.String}
+    return pl.LazyFrame([list(said), list(said.values())], schema=schema)
+
+
 def _error() -> pl.Expr:
-    code = pl.col(columns.ERROR_CODE)
-    return code.replace_strict(_SENTENCES, default=pl.col(columns.ERROR)).alias(columns.ERROR)
+    code, said = pl.col(columns.ERROR_CODE), pl.col(columns.ERROR)
+    explained = code.replace_strict(_SENTENCES, default=said)
+    is_cancelled = pl.col(columns.STATE) == MessageState.CANCELLED.value  # after a failure, perhaps
+    return pl.when(is_cancelled).then(said).otherwise(explained).alias(columns.ERROR)
+
+
+def _earlier_cost() -> pl.Expr:
+    micros = pl.col(_EARLIER).fill_null(0).cast(pl.Decimal(38, 6))
+    return (micros / MICROS_PER_UNIT).cast(billing.MONEY)
+
+
+def _unconfirmed(silent_since: datetime | None) -> pl.Expr:
+    state = pl.col(columns.STATE)
+    is_accepted = state == MessageState.ACCEPTED.value
+    is_silent = is_accepted & (pl.col(columns.ACCEPTED_AT) <= pl.lit(silent_since, _UTC))
+    return pl.when(is_silent).then(pl.lit(UNCONFIRMED)).otherwise(state).alias(columns.STATE)
+
+
+def _notes(evidence: Iterable[Evidence]) -> pl.LazyFrame:
+    notes = [(each.row, sentence_of(each)) for each in evidence]
+    schema = {columns.ROW: pl.Int64, _NOTE: pl.String}
+    return pl.LazyFrame(notes, schema=schema, orient="row")
+
+
+def _error_of_doubt() -> pl.Expr:
+    parts = [pl.col(columns.ERROR), pl.col(_NOTE)]
+    is_noted = (pl.col(columns.STATE) == MessageState.IN_DOUBT.value) & pl.col(_NOTE).is_not_null()
+    said = pl.concat_str(parts, separator="; ", ignore_nulls=True)
+    return pl.when(is_noted).then(said).otherwise(columns.ERROR).alias(columns.ERROR)
 
 
 def _state() -> pl.Expr:

@@ -29,6 +29,7 @@ from pipeline.simulator.callbacks import Callbacks
 from pipeline.simulator.clock import Clock, RunningClock
 from pipeline.simulator.control import control_routes
 from pipeline.simulator.door import JSON
+from pipeline.simulator.listing import PageSizes
 from pipeline.simulator.media import MediaLimits, MediaStore
 from pipeline.simulator.media_api import MediaApi
 from pipeline.simulator.messages_api import MessagesApi
@@ -47,6 +48,8 @@ def make_app(
     callback_auth: tuple[str, str] | None = None,
     credentials: Credentials | None = None,
     max_recipients: int = USUAL_RECIPIENTS,
+    text_required: bool = False,
+    pages: PageSizes | None = None,
     media: MediaLimits | None = None,
     clock: Clock | None = None,
 ) -> Starlette:
@@ -61,6 +64,8 @@ def make_app(
         callback_auth: user name and password for that address.
         credentials: what callers must show; None: anything.
         max_recipients: of one message; the provider takes 10, older documents say 50.
+        text_required: whether a message with pictures needs a text too, as older documents say.
+        pages: how many items a page of the listing has; None: as documented.
         media: how large a media file may be and how long it is kept; None: as documented.
         clock: how time passes; None: as everywhere. With a `StoppedClock` and the same requests in
             the same order, answers, callbacks and listing are the same byte for byte.
@@ -88,7 +93,13 @@ def make_app(
     account = Account(behaviour=behaviour, dice=dice, clock=clock, queue=queue, callbacks=callbacks)
     gate = Gate(credentials or Credentials())
     store = MediaStore(media or MediaLimits())
-    messages = MessagesApi(account, gate, max_recipients=max_recipients)
+    messages = MessagesApi(
+        account,
+        gate,
+        max_recipients=max_recipients,
+        text_required=text_required,
+        pages=pages or PageSizes(),
+    )
     files = MediaApi(store, account, gate)
     return _Service(account, gate, store).app(
         [

@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 from starlette.datastructures import URL, QueryParams
@@ -18,7 +19,6 @@ from pipeline.bandwidth.wire import ListItem, MessagesPage, PageInfo
 from pipeline.simulator.book import Book, Entry
 from pipeline.simulator.filters import BadQuery, Test, boolean, numbers, read_filter, whole
 
-DEFAULT_LIMIT = 100
 MAX_REACH = 10_000  #: `limit` and what lies before the page, together
 
 _PAGING = frozenset({"sort", "limit", "pageToken", "limitTotalCount"})
@@ -26,7 +26,27 @@ _SORTABLE = {field.encode_name: field.name for field in msgspec.structs.fields(L
 _TOKEN = re.compile(r"after:(\d{1,5})", re.ASCII)
 
 
-def read_page(book: Book, url: URL, *, is_visible: Test, now: float) -> MessagesPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageSizes:
+    """How many items a page of the listing has.
+
+    Raises:
+        ValueError: none, or more than a search reaches.
+    """
+
+    #: Where no `limit` is asked for; older documents say 50.
+    usual: int = 100
+    #: What may be asked for; older documents say 1,000.
+    most: int = MAX_REACH
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.usual <= self.most <= MAX_REACH:
+            raise ValueError(f"a page has 1 to {MAX_REACH} items, and usually no more than at most")
+
+
+def read_page(
+    book: Book, url: URL, *, is_visible: Test, now: float, sizes: PageSizes
+) -> MessagesPage:
     """Answer the query of `url`; `now` is by the clock.
 
     Raises:
@@ -34,7 +54,7 @@ def read_page(book: Book, url: URL, *, is_visible: Test, now: float) -> Messages
     """
     query = QueryParams(url.query)
     wanted = [is_visible, *_tests(query, now)]
-    limit, after = _limit(query), _after(query)
+    limit, after = _limit(query, sizes), _after(query)
     if limit + after > MAX_REACH:
         raise BadQuery(f"the sum of limit and after cannot be more than {MAX_REACH}")
 
@@ -102,10 +122,13 @@ def _page_info(url: URL, *, after: int, limit: int, total: int) -> PageInfo:
     return info
 
 
-def _limit(query: Mapping[str, str]) -> int:
-    limit = whole("limit", query.get("limit", str(DEFAULT_LIMIT)))
+def _limit(query: Mapping[str, str], sizes: PageSizes) -> int:
+    limit = whole("limit", query.get("limit", str(sizes.usual)))
     if limit < 1:
         raise BadQuery("'limit' must be at least 1")
+
+    if sizes.most < limit <= MAX_REACH:
+        raise BadQuery(f"'limit' must be at most {sizes.most}")
 
     return limit
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import anyio
 from starlette.requests import Request
@@ -18,17 +19,28 @@ from pipeline.simulator.book import Entry
 from pipeline.simulator.clock import Moment
 from pipeline.simulator.door import JSON, media_type, refusal, wants
 from pipeline.simulator.filters import BadQuery
-from pipeline.simulator.listing import read_page
+from pipeline.simulator.listing import PageSizes, read_page
 from pipeline.simulator.validation import nulls, problems
 
 
 class MessagesApi:
     """The handlers, over one account."""
 
-    def __init__(self, account: Account, gate: Gate, *, max_recipients: int) -> None:
+    def __init__(
+        self,
+        account: Account,
+        gate: Gate,
+        *,
+        max_recipients: int,
+        text_required: bool,
+        pages: PageSizes,
+    ) -> None:
         self._account = account
         self._gate = gate
-        self._max_recipients = max_recipients
+        self._problems = partial(
+            problems, max_recipients=max_recipients, text_required=text_required
+        )
+        self._pages = pages
         self._listings = ListingLimit()
 
     async def messages(self, request: Request) -> Response:
@@ -57,7 +69,7 @@ class MessagesApi:
         except Unreadable:
             return answers.invalid()
 
-        found = nulls(body) + problems(asked, now=arrival.at, max_recipients=self._max_recipients)
+        found = nulls(body) + self._problems(asked, now=arrival.at)
         if found:
             return answers.invalid(found)
 
@@ -114,7 +126,13 @@ class MessagesApi:
 
         self._account.queue.settle(now)
         try:
-            page = read_page(self._account.book, request.url, is_visible=is_visible, now=now)
+            page = read_page(
+                self._account.book,
+                request.url,
+                is_visible=is_visible,
+                now=now,
+                sizes=self._pages,
+            )
         except BadQuery as error:
             return answers.refused(400, "request-validation", str(error))
 

@@ -31,14 +31,18 @@ _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}")
 
 
 def problems(
-    request: MessageRequest, *, now: datetime, max_recipients: int = USUAL_RECIPIENTS
+    request: MessageRequest,
+    *,
+    now: datetime,
+    max_recipients: int = USUAL_RECIPIENTS,
+    text_required: bool = False,
 ) -> list[FieldError]:
     """Return what is wrong with the request, by field; empty where it can be taken."""
     found = [
         *_application_problems(request),
         *_sender_problems(request),
         *_recipient_problems(request, max_recipients),
-        *_content_problems(request),
+        *_content_problems(request, text_required=text_required),
         *_option_problems(request, now),
     ]
     return [FieldError(field_name=field, description=sentence) for field, sentence in found]
@@ -91,9 +95,11 @@ def _recipient_problems(request: MessageRequest, most: int) -> Iterator[Problem]
             yield "to", _not_e164(number)
 
 
-def _content_problems(request: MessageRequest) -> Iterator[Problem]:
+def _content_problems(request: MessageRequest, *, text_required: bool) -> Iterator[Problem]:
     media = request.media or []
-    if not request.text and not media:
+    if not request.text and text_required:
+        yield "text", "'text' is required"
+    elif not request.text and not media:
         yield "text", "'text' is required unless media is included"
 
     if len(request.text or "") > MAX_TEXT_CHARACTERS:

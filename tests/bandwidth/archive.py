@@ -16,15 +16,12 @@ class Archive:
     """Lists messages that were taken at given moments; refuses what the provider refuses."""
 
     def __init__(self, moments, *, is_end_included=True):
-        self.items = [
-            {
-                "messageId": f"m{number}",
-                "receiveTime": _written(moment),
-                "destinationTn": f"+1919555{number % 10_000:04}",
-            }
-            for number, moment in enumerate(moments)
-        ]
-        self.moments = list(moments)
+        self.items, self.moments = [], []
+        self.add(moments)
+        #: Number of a question -> moments of messages that become visible before it.
+        self.late = {}
+        #: Whether the next page tokens are refused, one after the other; later ones are not.
+        self.refused_tokens = iter(())
         self._is_end_included = is_end_included
         self.queries, self.refusals = [], []
         self.app = Starlette(
@@ -34,12 +31,24 @@ class Archive:
             ]
         )
 
+    def add(self, moments):
+        for moment in moments:
+            number = len(self.items)
+            item = {
+                "messageId": f"m{number}",
+                "receiveTime": _written(moment),
+                "destinationTn": f"+1919555{number % 10_000:04}",
+            }
+            self.items.append(item)
+            self.moments.append(moment)
+
     async def _token(self, _):
         return JSONResponse({"access_token": "token-1", "expires_in": 3600})
 
     async def _list(self, request):
         query = request.query_params
         self.queries.append(dict(query))
+        self.add(self.late.pop(len(self.queries), ()))
         if self.refusals:
             status, headers = self.refusals.pop(0)
             return JSONResponse(
@@ -49,7 +58,8 @@ class Archive:
         begin, until = (_read(query[name]) for name in ("fromDateTime", "toDateTime"))
         limit, after = int(query["limit"]), int(query.get("pageToken", "0"))
         assert query["sort"] == "receiveTime:asc"
-        if limit + after > REACH or until - begin > timedelta(days=14):
+        is_over = "pageToken" in query and next(self.refused_tokens, False)
+        if is_over or limit + after > REACH or until - begin > timedelta(days=14):
             return JSONResponse({"type": "bad", "description": "x"}, status_code=400)
 
         found = [

@@ -9,22 +9,31 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 ACCEPTED = b'{"id":"x","segmentCount":1}'
+#: What Bandwidth itself says where something broke there.
+OWN_ERROR = b'{"type": "internal-error", "description": "Something broke"}'
 
 Fault = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def answer(body=ACCEPTED, *, status="202 Accepted", headers=()):
-    """Write a complete answer; a full answer is the fault of having none."""
+def wire(body, *, status="202 Accepted", headers=()) -> bytes:
+    """A complete answer as it lies on the wire."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
-    return says("\r\n".join(lines).encode() + body)
+    return "\r\n".join(lines).encode() + body
 
 
-def says(*pieces: bytes, then=None) -> Fault:
+def answer(body=ACCEPTED, **more) -> Fault:
+    """Write a complete answer; a full answer is the fault of having none."""
+    return says(wire(body, **more))
+
+
+def says(*pieces: bytes, then=None, pause=0.0) -> Fault:
     """Write the pieces as they are, then do `then`, or wait for the next request."""
 
     async def fault(reader, writer):
         for piece in pieces:
             writer.write(piece)
+            if pause:
+                await asyncio.sleep(pause)
 
         await writer.drain()
         if then is not None:
@@ -43,16 +52,38 @@ async def resets(_, writer):
     writer.close()
 
 
+async def half_reads(_, writer):
+    """Read no more, but leave the connection open for a while."""
+    writer.get_extra_info("socket").shutdown(socket.SHUT_RD)
+
+
 async def is_silent(reader, _):
     await reader.read()
 
 
-def drips(start: bytes) -> Fault:
+def waits(seconds: float, fault: Fault) -> Fault:
+    async def waiting(reader, writer):
+        await asyncio.sleep(seconds)
+        await fault(reader, writer)
+
+    return waiting
+
+
+def repeats(piece: bytes) -> Fault:
+    """Write the piece again and again, until the other end has enough."""
+
     async def fault(_, writer):
-        writer.write(start)
         while not writer.is_closing():
-            writer.write(b"x")
+            writer.write(piece)
             await asyncio.sleep(0.02)
+
+    return fault
+
+
+def drips(start: bytes) -> Fault:
+    async def fault(reader, writer):
+        writer.write(start)
+        await repeats(b"x")(reader, writer)
 
     return fault
 

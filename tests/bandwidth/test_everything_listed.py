@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 
 import anyio
 import pytest
@@ -15,7 +16,7 @@ from tests.bandwidth.archive import Archive
 from tests.bandwidth.provider import in_process, on_a_port, talk
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 
 
 def listed(archive, start=START, end=START + timedelta(days=1), carrier=in_process, **filters):
@@ -80,6 +81,33 @@ def test_more_in_a_millisecond_than_can_be_had_is_said_and_not_left_out():
     archive = Archive([START] * (REACH + 1))
 
     with pytest.raises(RequestFailed, match="in one millisecond"):
+        listed(archive)
+
+
+def test_a_stretch_that_fills_up_while_it_is_read_is_begun_anew_and_told_once():
+    """What becomes visible late may bring the last pages out of the search's reach."""
+    archive = Archive([START + number * SECOND for number in range(PAGE * 8)])
+    archive.late = {6: [START + number * SECOND for number in range(PAGE * 5)]}
+
+    found = listed(archive)
+
+    assert len(found) == len(set(found)) == PAGE * 13
+
+
+def test_a_page_token_that_is_refused_costs_no_message_and_tells_none_twice():
+    """Nobody says how long a token lives, and a wait that the provider asks for may be long."""
+    archive = Archive([START + number * SECOND for number in range(PAGE * 4)])
+    archive.refused_tokens = iter([False, True])
+
+    assert listed(archive) == ids(archive)
+    assert len(archive.queries) == 3 + 4
+
+
+def test_a_page_that_is_always_refused_ends_the_listing():
+    archive = Archive([START + number * SECOND for number in range(PAGE * 4)])
+    archive.refused_tokens = repeat(True)
+
+    with pytest.raises(RequestFailed, match="HTTP 400"):
         listed(archive)
 
 

@@ -6,25 +6,31 @@ from __future__ import annotations
 import asyncio
 import gzip
 import traceback
+from dataclasses import replace
 
 import anyio
 import httpx
 import pytest
 
 from pipeline.bandwidth.transport import KEEPALIVE_SECONDS, AiohttpTransport
-from pipeline.model import Accepted, Halted, InDoubt, NotSent
+from pipeline.model import Accepted, Halted, InDoubt, NotSent, Rejected
 from tests.bandwidth.faults import (
     ACCEPTED,
+    OWN_ERROR,
     FaultServer,
     answer,
     closed_port,
     closes,
     drips,
+    half_reads,
     is_silent,
+    repeats,
     resets,
     says,
     serving,
     unanswered_port,
+    waits,
+    wire,
 )
 from tests.bandwidth.sending import MESSAGE, SECRET, client_of, send_to
 
@@ -48,6 +54,44 @@ AFTER_THE_POST = {
     "TLS alert": (says(b"\x15\x03\x01\x00\x02\x02\x28", then=closes), httpx.RemoteProtocolError),
     "continue, then close": (
         says(b"HTTP/1.1 100 Continue\r\n\r\n", then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "202 longer than it says": (
+        says(HEAD + b"Content-Length: 20\r\n\r\n" + ACCEPTED, then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "202 with garbage behind it": (
+        says(wire(ACCEPTED) + b"\x00\xff what?\r\n\r\n", then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "continue, then silent": (
+        says(b"HTTP/1.1 100 Continue\r\n\r\n", then=is_silent),
+        httpx.ReadTimeout,
+    ),
+    "continue for ever": (repeats(b"HTTP/1.1 100 Continue\r\n\r\n"), httpx.ReadTimeout),
+    "blank lines for ever": (repeats(b"\r\n"), httpx.ReadTimeout),
+    "two lengths": (
+        says(HEAD + b"Content-Length: 27\r\nContent-Length: 3\r\n\r\n" + ACCEPTED, then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "a length and chunks": (
+        says(HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nxyz", then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "a negative length": (
+        says(HEAD + b"Content-Length: -1\r\n\r\n", then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "an impossible status": (
+        says(b"HTTP/1.1 2020 Accepted\r\n\r\n", then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "HTTP/2": (
+        says(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"\x00" * 18, then=closes),
+        httpx.RemoteProtocolError,
+    ),
+    "another protocol's greeting": (
+        says(b"220 mail.example.com ESMTP\r\n", then=closes),
         httpx.RemoteProtocolError,
     ),
     "endless header": (
@@ -82,6 +126,34 @@ ANSWERS = {
     ),
     "202 that ends with the connection": (says(HEAD + b"\r\n" + ACCEPTED, then=closes), Accepted),
     "202 with a cookie": (answer(headers=["Set-Cookie: a=b"]), Accepted),
+    "202 after a continue": (
+        says(b"HTTP/1.1 100 Continue\r\n\r\n", wire(ACCEPTED)),
+        Accepted,
+    ),
+    "202 after early hints": (
+        says(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", wire(ACCEPTED)),
+        Accepted,
+    ),
+    "202 after a while": (waits(0.15, answer()), Accepted),
+    "202 byte for byte": (says(*(bytes([byte]) for byte in wire(ACCEPTED))), Accepted),
+    "202 that drips": (says(*(bytes([byte]) for byte in wire(ACCEPTED)), pause=0.003), Accepted),
+    "202 of HTTP/1.0": (says(b"HTTP/1.0 202 Accepted\r\n\r\n" + ACCEPTED, then=closes), Accepted),
+    "202 cut with the connection": (says(HEAD + b"\r\n" + ACCEPTED[:9], then=closes), InDoubt),
+    "another protocol": (
+        says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", then=closes),
+        InDoubt,
+    ),
+    "a proxy that gave up, in Bandwidth's words": (
+        answer(OWN_ERROR, status="502 Bad Gateway"),
+        InDoubt,
+    ),
+    "a proxy that waited too long": (answer(OWN_ERROR, status="504 Timeout"), InDoubt),
+    "a proxy without a backend": (answer(b"<html>", status="503 Unavailable"), InDoubt),
+    "a proxy that asks for a password": (
+        answer(b"", status="407 Proxy Authentication Required"),
+        InDoubt,
+    ),
+    "Bandwidth's own error": (answer(OWN_ERROR, status="503 Unavailable"), NotSent),
     "redirect": (answer(b"", status="307 Elsewhere", headers=["Location: /again"]), InDoubt),
     "redirect to a GET": (answer(b"", status="303 Elsewhere", headers=["Location: /x"]), InDoubt),
     "gateway": (answer(b"<html>", status="502 Bad Gateway"), InDoubt),
@@ -101,6 +173,47 @@ def test_an_answer_is_judged_and_posted_once(fault, verdict):
     assert raised is None
     assert isinstance(outcome, verdict)
     assert server.received == ["POST"]
+
+
+def early(status, *, body=b"", then=closes):
+    """Answer as soon as the headers are there, and read nothing more."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await answer(body, status=status, headers=["Connection: close"])(reader, writer)
+        await then(reader, writer)
+        await asyncio.sleep(0.05)
+
+    return serve
+
+
+EARLY = {
+    "too large": ("413 Content Too Large", b"", {Rejected, InDoubt}),
+    "refused by a proxy": ("400 Bad Request", b"", {Rejected, InDoubt}),
+    "too many": ("429 Too Many Requests", b"", {NotSent, InDoubt}),
+    "Bandwidth's own error": ("503 Unavailable", OWN_ERROR, {NotSent, InDoubt}),
+    "a gateway": ("502 Bad Gateway", b"", {InDoubt}),
+    "accepted": ("202 Accepted", ACCEPTED, {Accepted, InDoubt}),
+}
+
+
+@pytest.mark.parametrize("end", [closes, resets, half_reads], ids=lambda end: end.__name__)
+@pytest.mark.parametrize("text", ["Hi", "x" * 2_048 * 500], ids=["short", "a megabyte"])
+@pytest.mark.parametrize(("status", "body", "verdicts"), EARLY.values(), ids=EARLY)
+def test_an_answer_before_the_request_was_read_means_what_it_says_or_nothing(
+    status, body, verdicts, text, end
+):
+    """Whether the answer or the end of the connection is seen first is a race of the network."""
+
+    async def send_one():
+        message = replace(MESSAGE, text=text)
+        async with (
+            serving(early(status, body=body, then=end)) as port,
+            client_of(f"http://127.0.0.1:{port}") as (client, _),
+        ):
+            return await client.send(message, tag="r.1.1")
+
+    assert type(anyio.run(send_one)) in verdicts
 
 
 async def refused():

@@ -152,6 +152,20 @@ def test_an_array_without_events_is_a_webhook():
     assert wire.sort_callbacks(b"[]") == ([], [], [])
 
 
+def test_a_message_to_us_without_an_id_is_unreadable_and_not_taken_for_another_one():
+    """Kept under the empty id, a second one would be answered with a 2xx and lost."""
+    event = {
+        "time": "2026-11-21T09:00:00Z",
+        "type": "message-received",
+        "to": "+19195550100",
+        "description": "x",
+        "message": {"id": "", "from": "+19195550123", "text": "STOP"},
+    }
+    body = json.dumps(event).encode()
+
+    assert wire.sort_callbacks(body) == wire.Sorted([], [], [body])
+
+
 def test_an_array_of_far_too_many_events_is_unreadable():
     assert len(wire.sort_callbacks(b"[" + b"0," * 9_999 + b"0]").unreadable) == 10_000
     with pytest.raises(wire.Unreadable):

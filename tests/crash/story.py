@@ -1,32 +1,35 @@
-"""Stories of crashes: a real `bandcast send`, killed again and again, against a real simulator.
+"""Stories of crashes: real `bandcast send` processes, killed again and again, and their provider.
 
-A story starts `bandcast simulate` in a process of its own (the provider does not die with us),
-kills sends at random moments, lets the last one finish, and asks both sides: the simulator's
-ledger, which counts what each handset received, and the result table.
+`bandcast simulate` runs in a process of its own (the provider does not die with us). A story writes
+a campaign, starts sends, kills them, and asks both sides what became of every row: the simulator's
+ledger, which counts what each handset received, and the journal and the result table.
 """
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from pipeline.dispatch.worker import FIRST_LATENCY_SECONDS, lanes_needed
-
-BANDCAST = str(Path(sys.executable).with_name("bandcast"))
-MUTANTS = (sys.executable, "-m", "tests.crash.mutants")
-ROOT = Path(__file__).resolve().parents[2]
+from tests.crash.launch import NOTHING, Tampering, start
+from tests.crash.witnesses import Fortune
 
 AREAS = (212, 213, 312, 404, 415, 503, 512, 602, 617, 702, 713, 720, 786, 808, 917, 919, 972)
+
+#: Rows at the end of the file that repeat the first ones: skipped, whatever happens.
+REPEATS = 3
+
+#: What a busy machine adds to the slowest answer, as a sender sees it.
+BUSY_SECONDS = 0.5
+
+#: Faults of the simulator that leave the sender without a readable answer.
+LOSING = ("lost", "reset", "cut", "refused", "gateway", "silent", "garbage", "unreadable")
 
 
 @dataclass
@@ -38,104 +41,128 @@ class Story:
     messages: int
     rate: float
     seed: int
-    command: tuple[str, ...] = (BANDCAST,)
+    #: What every send of it has.
+    tampering: Tampering = NOTHING
+    #: How its provider misbehaves.
+    faults: str = "latency=40"
+    #: The slowest answer that it gives.
+    slowest_seconds: float = FIRST_LATENCY_SECONDS
+    name: str = "crash"
+    sender: str = "+19195550123"
+    #: Where its journal is; its own folder by default.
+    home: Path | None = None
+    #: Its first handset, of all there are.
+    first: int = 0
     kills: int = 0
-
-    #: Faults of the simulator that leave the sender without a readable answer.
-    LOSING: ClassVar = (
-        "lost",
-        "reset",
-        "cut",
-        "refused",
-        "gateway",
-        "silent",
-        "garbage",
-        "unreadable",
-    )
+    #: The most segments by which any window had more than the rate.
+    burst: float = 0.0
     exit_codes: list[int] = field(default_factory=list)
+    #: Row -> attempts of it, of every attempt that was open when a send died.
+    open_at_death: dict[int, int] = field(default_factory=dict)
 
     @property
     def lanes(self):
-        """At most so many messages were in flight when a send died."""
-        return lanes_needed(self.rate, FIRST_LATENCY_SECONDS)
+        """So many messages are in flight on a machine that has time."""
+        return lanes_needed(self.rate, max(self.slowest_seconds, FIRST_LATENCY_SECONDS))
+
+    @property
+    def most_lanes(self):
+        """At most so many were in flight when a send died: it opens lanes as answers get slower."""
+        return lanes_needed(self.rate, self.slowest_seconds + BUSY_SECONDS)
+
+    @property
+    def fortune(self):
+        return Fortune(self.faults, self.seed)
 
     @property
     def campaign(self):
         return self.folder / "campaign.toml"
 
+    @property
+    def journal(self):
+        return (self.home or self.folder) / "journal.db"
+
+    def number(self, row):
+        """The phone number of a row, 1 the first."""
+        place = self.first + (row - 1) % self.messages
+        return f"+1{AREAS[place % len(AREAS)]}555{place // len(AREAS):04d}"
+
     def write(self):
-        rows = [
-            f"p{number},+1{AREAS[number % len(AREAS)]}555{number // len(AREAS):04d}"
-            for number in range(self.messages)
-        ]
+        rows = [f"p{row},{self.number(row)}" for row in range(1, self.messages + REPEATS + 1)]
         (self.folder / "people.csv").write_text("\n".join(["name,phone", *rows]) + "\n")
+        (self.folder / "card.toml").write_text(
+            'name = "one price"\ncurrency = "USD"\n[[price]]\nchannel = "sms"\n'
+            'sender = "default"\nprefix = "1"\nbase = "0.004"\n'
+        )
         self.campaign.write_text(
-            '[campaign]\nname = "crash"\nrecipients = "people.csv"\nfrom = ["+19195550123"]\n'
-            f'template = "Hi {{name}}"\n[sending]\nrate = {self.rate}\n'
+            f'[campaign]\nname = "{self.name}"\nfrom = ["{self.sender}"]\n'
+            f'recipients = "people.csv"\ntemplate = "Hi {{name}}"\n[sending]\nrate = {self.rate}\n'
+            '[rates]\ncard = "card.toml"\n[settling]\nseconds = [0]\n'
         )
 
     def environment(self):
-        return os.environ | {
+        return {
             "BW_ACCOUNT_ID": "9900000",
             "BW_APPLICATION_ID": "app",
             "BW_CLIENT_ID": "id",
             "BW_CLIENT_SECRET": "secret",
             "BW_MESSAGING_URL": f"{self.url}/api/v2",
             "BW_TOKEN_URL": f"{self.url}/api/v1/oauth2/token",
-            "BANDCAST_JOURNAL": f"sqlite:///{self.folder / 'journal.db'}",
+            "BANDCAST_JOURNAL": f"sqlite:///{self.journal}",
         }
 
-    @contextmanager
-    def sending(self, *options):
-        """A running `send`; killed at the end of the block if it is still alive."""
-        arguments = ("send", str(self.campaign), "--yes", "--quiet", "--json")
-        arguments += ("--out", str(self.folder / "out"), *options)
-        process = subprocess.Popen(
-            [*self.command, *arguments],
+    def start(self, *options, command="send", **changes):
+        """Start a send; `changes` are of its tampering."""
+        arguments = [command, str(self.campaign), "--quiet", *options]
+        if command == "send":
+            arguments += ["--yes", "--json", "--out", str(self.folder / "out")]
+
+        return start(
+            arguments,
             env=self.environment(),
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            folder=self.folder,
+            tampering=replace(self.tampering, **changes),
         )
+
+    @contextmanager
+    def sending(self, *options, **changes):
+        """A running `send`; killed at the end of the block if it is still alive."""
+        running = self.start(*options, **changes)
         try:
-            yield process
+            yield running
         finally:
-            if process.poll() is None:
-                process.kill()
+            if running.code is None:
+                running.kill()
 
-            process.communicate()
-
-    def kill_until(self, kills):
+    def kill_until(self, kills, check=lambda _: None):
         """Start, wait for the first new text of this run, kill a random moment later; repeat."""
-        dice = random.Random(self.seed)
+        dice = random.Random(f"{self.seed} {self.kills}")
         while self.kills < kills:
             before = self.ledger()["messages"]
-            with self.sending() as process:
+            with self.sending() as running:
                 deadline = time.monotonic() + 30
                 early = dice.random() < 0.15
                 while not early and self.ledger()["messages"] == before:
-                    if process.poll() is not None or time.monotonic() > deadline:
+                    if running.code is not None or time.monotonic() > deadline:
                         break
 
                     time.sleep(0.005)
 
-                time.sleep(dice.uniform(0.0, 0.9 if early else 0.35))
-                if process.poll() is not None:
+                time.sleep(dice.uniform(0.0, 0.4 if early else 0.35))
+                if running.code is not None:
                     return
 
-                process.send_signal(signal.SIGKILL)
-                process.wait()
+                running.kill()
                 self.kills += 1
+                check(self)
 
-    def finish(self, *options):
+    def finish(self, *options, **changes):
         """Run to the end; returns the JSON summary."""
-        with self.sending(*options) as process:
-            out, err = process.communicate(timeout=120)
-            self.exit_codes.append(process.returncode)
+        with self.sending(*options, **changes) as running:
+            self.exit_codes.append(running.wait())
 
-        assert out, err.decode()
-        return json.loads(out)
+        assert running.out, running.err
+        return json.loads(running.out)
 
     def ledger(self, texts=False):
         query = "?messages=1" if texts else ""
@@ -149,35 +176,20 @@ class Story:
         """Numbers whose handset got more than one text, by the provider's own book."""
         return [double["to"] for double in self.ledger()["duplicate_handsets"]]
 
-    def check_the_promise(self):
-        """Nobody got two; nobody was lost; what is not known says so."""
-        assert self.doubled() == []
-        got = {number for text in self.ledger(texts=True)["texts"] for number in text["to"]}
-        rows = self.results()
-        assert rows.height == self.messages
-        parts = rows.partition_by("state", as_dict=True)
-        by_state = {state: set(part["to"]) for (state,), part in parts.items()}
-        taken = by_state.get("accepted", set()) | by_state.get("delivered", set())
-        assert taken <= got, "a row says accepted, and the handset has nothing"
-        unexplained = got - taken - by_state.get("in_doubt", set())
-        assert not unexplained, "a handset has a text that no row explains"
-        assert set(by_state) <= {"accepted", "delivered", "in_doubt"}, "a row was left unsent"
-        return by_state
-
 
 @contextmanager
-def simulating(faults="latency=40", seed=1):
+def simulating(faults="latency=40", seed=1, folder=None, options=()):
     """A simulator in a process of its own; yields its address."""
-    process = subprocess.Popen(
-        [BANDCAST, "simulate", "--port", "0", "--faults", faults, "--seed", str(seed)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        line = process.stderr.readline()
-        yield line.split(" at ")[1].split("/api/v2")[0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
+    with TemporaryDirectory() as passing:
+        arguments = ["simulate", "--port", "0", "--faults", faults, "--seed", str(seed), *options]
+        running = start(arguments, env={}, folder=Path(folder or passing))
+        try:
+            yield running.says(" at ").split(" at ")[1].split("/api/v2")[0]
+        finally:
+            running.kill()
+
+
+def reset(url):
+    """Let a simulator forget every text."""
+    request = urllib.request.Request(f"{url}/_ledger/reset", method="POST")
+    urllib.request.urlopen(request, timeout=30).close()

@@ -83,8 +83,8 @@ def test_refused_messages_give_their_money_to_others(folder):
 
 
 def test_money_in_doubt_stays_reserved_and_is_said(folder):
-    with_budget(folder, "budget = 0.05")
-    with provider("--faults", "lost=0.4") as (url, env):
+    with_budget(folder, "budget = 0.05\n[settling]\nseconds = [0]")
+    with provider("--faults", "lost=0.4,unlisted=1") as (url, env):
         done = run(folder, *SEND, "--json", env=env)
         assert done.code == 6
         doubts = done.json["in_doubt"]

@@ -105,10 +105,18 @@ def test_a_campaign_in_a_journal_of_schema_2_goes_on_by_the_lists(folder, provid
     started(folder, provider, env)
     with sqlite3.connect(folder / "journal.db") as journal:
         journal.execute("DROP TABLE left_out")
-        for table in ("purse", "inbound", "last_word"):
+        for table in ("purse", "inbound", "last_word", "explained", "evidence", "pause"):
             journal.execute(f"DROP TABLE {table}")
 
-        for column in ("segments", "cost_micros", "is_released", "purse"):
+        indices = ("message_in_doubt", "message_released", "message_written_off")
+        for index in (*indices, "doubtful_attempt", "earlier_attempt_of_id"):
+            journal.execute(f"DROP INDEX {index}")
+
+        for column in ("begun_at", "is_doubtful", "message_id", "error_code"):
+            journal.execute(f"ALTER TABLE earlier_attempt DROP COLUMN {column}")
+
+        money = ("segments", "cost_micros", "is_released", "purse")
+        for column in (*money, "begun_at", "earlier_micros"):
             journal.execute(f"ALTER TABLE message DROP COLUMN {column}")
 
         journal.execute("PRAGMA user_version = 2")

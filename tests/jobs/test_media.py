@@ -2,30 +2,25 @@
 
 import pytest
 
-from tests.bandwidth.shelf import Shelf, served
+from tests.bandwidth.door import MEDIA, Door, environment_of, served
 
 from .shell import SECRETS
 
 
 @pytest.fixture
-def shelf():
-    shelf = Shelf()
-    with served(shelf.app) as shelf.address:
-        yield shelf
+def door():
+    door = Door()
+    with served(door.app) as door.address:
+        yield door
 
 
 @pytest.fixture
-def media(bandcast, shelf):
-    environment = {
-        "BW_ACCOUNT_ID": "9900000",
-        "BW_MESSAGING_URL": f"{shelf.address}/api/v2",
-        "BW_TOKEN_URL": f"{shelf.address}/token",
-        **SECRETS,
-    }
+def media(bandcast, door):
+    environment = environment_of(door.address, **SECRETS)
     return lambda *arguments: bandcast("media", *arguments, env=environment)
 
 
-def test_a_file_goes_up_is_listed_comes_back_and_is_deleted(media, folder, shelf):
+def test_a_file_goes_up_is_listed_comes_back_and_is_deleted(media, folder, door):
     (folder / "logo.png").write_bytes(b"picture")
 
     up = media("upload", "logo.png", "--name", "spring/", "--cache-control", "no-cache", "--json")
@@ -33,14 +28,14 @@ def test_a_file_goes_up_is_listed_comes_back_and_is_deleted(media, folder, shelf
     down = media("get", "spring/logo.png", "--out", "back", "--json")
     gone = media("delete", "spring/logo.png", "--json")
 
-    address = f"{shelf.address}/api/v2/users/9900000/media/spring/logo.png"
+    address = f"{door.address}{MEDIA}/spring/logo.png"
     about = {"name": "spring/logo.png", "bytes": 7}
     assert up.json == {"uploaded": [{**about, "content_type": "image/png", "address": address}]}
-    assert listed.json == {"media": [{**about, "address": "/spring/logo.png"}]}
+    assert listed.json == {"media": [{**about, "address": address}]}
     assert down.json == {"downloaded": [{**about, "file": "back/logo.png"}]}
     assert gone.json == {"deleted": [{"name": "spring/logo.png"}]}
     assert (folder / "back" / "logo.png").read_bytes() == b"picture"
-    assert shelf.files == {}
+    assert door.files == {}
     assert {up.code, listed.code, down.code, gone.code} == {0}
 
 
@@ -60,17 +55,40 @@ def test_a_person_reads_names_and_sizes(media, folder):
         (["upload", "card.toml"], "card.toml: the provider takes no files that are named like"),
         (["upload", "people.csv", "people.csv", "--name", "x.csv"], "--name is for one file"),
         (["upload", "people.csv", "--name", "../x.csv"], "is no name for a media file"),
+        (["upload", "folder"], "folder: is a folder; name the files in it, as folder/*"),
+        (["upload", "a/x.csv", "b/x.csv"], "2 of these files would be 'x.csv' there"),
+        (["upload", "people.csv", "--cache-control", "a\r\nX: y"], "cannot stand in a header"),
+        (
+            ["upload", "people.csv", "--content-type", "text/plain\nX: y"],
+            "cannot stand in a header",
+        ),
         (["list", "a.png"], "media list: lists every file"),
         (["get", "people.csv"], "people.csv: is there already"),
         (["get", "a/b.png", "c/b.png"], "two of these would become one file"),
     ],
 )
-def test_bad_usage_is_one_sentence_and_nothing_is_sent(media, shelf, arguments, sentence):
+def test_bad_usage_is_one_sentence_and_nothing_is_sent(media, folder, door, arguments, sentence):
+    for name in ("folder", "a", "b"):
+        (folder / name).mkdir()
+
+    for name in ("a", "b"):
+        (folder / name / "x.csv").write_text("x")
+
     done = media(*arguments)
 
     assert done.code == 2
     assert sentence in done.err
-    assert not shelf.files
+    assert len(done.sentences()) == 1
+    assert not door.heard
+
+
+def test_a_file_that_is_too_large_is_refused_in_the_provider_s_words(media, folder):
+    (folder / "big.png").write_bytes(bytes(3_500_001))
+
+    done = media("upload", "big.png")
+
+    assert done.code == 1
+    assert "'media' must be at most 3.5 MB" in done.err
 
 
 def test_a_download_that_fails_leaves_no_file(media, folder):
@@ -89,7 +107,7 @@ def test_without_credentials_it_says_what_to_set(bandcast):
     assert "APPLICATION" not in done.err
 
 
-def test_refused_credentials_end_with_their_code(media, shelf):
-    shelf.refusals = [(403, {})]
+def test_refused_credentials_end_with_their_code(media, door):
+    door.refusals = [(403, {})]
 
     assert media("list").code == 4

@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from jobs import filters, messages
+from pipeline.settle.listed import SCHEMA
 from tests.bandwidth.archive import Archive
-from tests.bandwidth.shelf import served
+from tests.bandwidth.door import served
 
 from . import shell
 from .shell import account, number, simulating, write_campaign
@@ -94,7 +95,7 @@ def test_files_have_every_row_and_column(listing, folder):
     rows = list(csv.DictReader((folder / "all.csv").read_text().splitlines()))
     frame = pl.read_parquet(folder / "all.parquet")
     assert len(rows) == frame.height == 20
-    assert set(frame.columns) == set(rows[0]) == set(messages.SCHEMA)
+    assert set(frame.columns) == set(rows[0]) == set(SCHEMA)
     assert frame.schema["receiveTime"] == pl.Datetime("ms", "UTC")
     assert (folder / "all.csv").stat().st_mode & 0o777 == 0o600
 
@@ -117,6 +118,7 @@ def test_a_person_sees_a_table_and_logs_hold_no_numbers(listing):
         (["--destination-tn", ",".join(["+19195550100"] * 11)], "takes 1 to 10 numbers"),
         (["--from-date-time", "yesterday"], "--from-date-time: write a moment as 2026-11-24"),
         (["--from-date-time", "2026-11-02", "--to-date-time", "2026-11-01"], "lies after the end"),
+        (["--from-date-time", "0001-01-01"], "--from-date-time: over 350 searches of 14 days"),
         (["--limit", "0"], "--limit: must be at least 1"),
         (["--message-status", "LOST"], "--message-status"),
     ],
@@ -144,3 +146,24 @@ def test_what_a_search_cannot_reach_is_reached_and_trouble_is_borne_with(bandcas
 
     assert done.json["count"] == 11_000
     assert len({each["messageId"] for each in done.json["messages"]}) == 11_000
+
+
+def test_a_time_that_ends_far_in_the_future_is_searched_until_now(listing):
+    assert listing("--to-date-time", "9999-12-31", "--json").json["count"] == 20
+
+
+def test_what_the_provider_cannot_read_is_said_in_its_words_without_numbers(listing):
+    garbage = listing("--source-tn", "+19195550199", "--page-token", "garbage")
+    negative = listing("--from-segment-count", "-5")
+
+    assert (garbage.code, negative.code) == (1, 1)
+    assert "'pageToken' is none that was given out" in garbage.err
+    assert "'fromSegmentCount' must be a whole number" in negative.err
+
+
+def test_a_missing_word_is_one_sentence(bandcast):
+    done = bandcast("messages")
+
+    assert done.code == 2
+    assert len(done.sentences()) == 1
+    assert "Choose from: list, received" in done.err

@@ -9,8 +9,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from tests.bandwidth.counter import Counter
-from tests.bandwidth.shelf import served
+from tests.bandwidth.door import MEDIA, Door, environment_of, served
 
 from .shell import CAMPAIGN, CARD, SECRETS, account, number, simulating, write_campaign
 
@@ -22,21 +21,15 @@ NAME = re.compile(r"bandcast-[0-9a-f]{32}-\d{8}T\d{4}\.png")
 
 
 @pytest.fixture
-def counter():
-    counter = Counter()
-    with served(counter.app) as counter.address:
-        yield counter
+def door():
+    door = Door()
+    with served(door.app) as door.address:
+        yield door
 
 
 @pytest.fixture
-def send(bandcast, counter):
-    environment = {
-        "BW_ACCOUNT_ID": "9900000",
-        "BW_APPLICATION_ID": "app",
-        "BW_MESSAGING_URL": f"{counter.address}/api/v2",
-        "BW_TOKEN_URL": f"{counter.address}/token",
-        **SECRETS,
-    }
+def send(bandcast, door):
+    environment = environment_of(door.address, **SECRETS)
     return lambda *arguments: bandcast(*(arguments or SEND), env=environment)
 
 
@@ -67,11 +60,11 @@ def listed(folder, text=LISTED, people=20):
     (folder / "card.toml").write_text(MMS_CARD)
 
 
-def puts(counter):
-    return [path.rpartition("/")[2] for method, path, _ in counter.heard if method == "PUT"]
+def puts(door):
+    return [path.rpartition("/")[2] for method, path, _ in door.heard if method == "PUT"]
 
 
-def test_one_picture_for_everybody_is_uploaded_once_before_the_first_message(send, folder, counter):
+def test_one_picture_for_everybody_is_uploaded_once_before_the_first_message(send, folder, door):
     listed(folder)
     content = picture(folder / "logo.png")
 
@@ -79,28 +72,28 @@ def test_one_picture_for_everybody_is_uploaded_once_before_the_first_message(sen
 
     assert done.code == 0
     assert done.json["uploads"] == {"files": 1, "bytes": len(content)}
-    [name] = puts(counter)
+    [name] = puts(door)
     assert NAME.fullmatch(name)
-    assert counter.files == {name: ("image/png", content)}
-    address = f"{counter.address}/api/v2/users/9900000/media/{name}"
-    assert [message["media"] for message in counter.sent] == [[address]] * 20
+    assert door.files == {name: ("image/png", content)}
+    address = f"{door.address}{MEDIA}/{name}"
+    assert [message["media"] for message in door.sent] == [[address]] * 20
 
 
-def test_rows_have_their_own_pictures_and_the_same_content_is_one_upload(send, folder, counter):
+def test_rows_have_their_own_pictures_and_the_same_content_is_one_upload(send, folder, door):
     with_pictures(folder, ["a.png", "b.png https://example.com/c.png", "copy-of-a.png", "a.png"])
     red, blue = picture(folder / "a.png"), picture(folder / "b.png", "blue")
     picture(folder / "copy-of-a.png")
 
     assert send().code == 0
 
-    assert sorted(content for _, content in counter.files.values()) == sorted([red, blue])
-    assert len(puts(counter)) == 2
-    sent = {message["to"][0]: message["media"] for message in counter.sent}
+    assert sorted(content for _, content in door.files.values()) == sorted([red, blue])
+    assert len(puts(door)) == 2
+    sent = {message["to"][0]: message["media"] for message in door.sent}
     assert sent[number(0)] == sent[number(2)] == sent[number(3)]
     assert sent[number(1)][1] == "https://example.com/c.png"
 
 
-def test_another_run_and_another_campaign_reuse_what_is_there(send, folder, counter):
+def test_another_run_and_another_campaign_reuse_what_is_there(send, folder, door):
     listed(folder)
     picture(folder / "logo.png")
     assert send().code == 0
@@ -108,32 +101,33 @@ def test_another_run_and_another_campaign_reuse_what_is_there(send, folder, coun
 
     assert send().code == 0
 
-    assert len(puts(counter)) == 1
-    assert len(counter.sent) == 40
+    assert len(puts(door)) == 1
+    assert len(door.sent) == 40
 
 
 @pytest.mark.parametrize(("hours", "uploads"), [(39, 0), (41, 1)])
 def test_what_would_run_out_before_the_message_leaves_is_uploaded_again(
-    send, folder, counter, hours, uploads
+    send, folder, door, hours, uploads
 ):
     listed(folder)
     content = picture(folder / "logo.png")
     assert send("estimate", "campaign.toml", "--json").code == 0
     assert send().code == 0
-    [name] = puts(counter)
+    [name] = puts(door)
     then = datetime.now(UTC) - timedelta(hours=hours)
     older = re.sub(r"\d{8}T\d{4}", then.strftime("%Y%m%dT%H%M"), name)
-    counter.files, counter.heard = {older: ("image/png", content)}, []
+    door.clear()
+    door.put(older, content)
     (folder / "campaign.toml").write_text(LISTED.replace('"spring"', '"summer"'))
 
     assert send().code == 0
-    assert len(puts(counter)) == uploads
+    assert len(puts(door)) == uploads
 
 
-def test_a_changed_picture_is_another_plan_and_another_name_is_not(send, folder, counter):
+def test_a_changed_picture_is_another_plan_and_another_name_is_not(send, folder, door):
     listed(folder)
     picture(folder / "logo.png")
-    counter.refusals = [(403, {})]
+    door.refusals = [(403, {})]
     assert send().code == 4
     (folder / "logo.png").rename(folder / "flyer.png")
     (folder / "campaign.toml").write_text(LISTED.replace("logo.png", "flyer.png"))
@@ -146,56 +140,54 @@ def test_a_changed_picture_is_another_plan_and_another_name_is_not(send, folder,
 
     picture(folder / "flyer.png")
     assert send().code == 0
-    assert len(counter.sent) == 20
+    assert len(door.sent) == 20
 
 
-def test_a_picture_that_goes_while_it_is_sent_stops_the_run_and_loses_nothing(
-    send, folder, counter
-):
+def test_a_picture_that_goes_while_it_is_sent_stops_the_run_and_loses_nothing(send, folder, door):
     listed(folder, text=LISTED)
     picture(folder / "logo.png")
-    counter.refusals = [(413, {})]  # to the list of media
+    door.refusals = [(413, {})]  # to the list of media
 
     done = send()
 
     assert done.code == 5
     assert "HTTP 413" in json.loads(done.out)["stopped"]
-    assert counter.sent == []
+    assert door.sent == []
     assert send().code == 0
-    assert len(counter.sent) == 20
+    assert len(door.sent) == 20
 
 
-def test_trouble_that_passes_is_borne_with(send, folder, counter):
+def test_trouble_that_passes_is_borne_with(send, folder, door):
     listed(folder)
     picture(folder / "logo.png")
-    counter.refusals = [(503, {})] * 3
+    door.refusals = [(503, {})] * 3
 
     assert send().code == 0
-    assert len(counter.sent) == 20
+    assert len(door.sent) == 20
 
 
-def test_what_campaigns_uploaded_is_deleted_on_request_and_nothing_else(send, folder, counter):
+def test_what_campaigns_uploaded_is_deleted_on_request_and_nothing_else(send, folder, door):
     listed(folder)
     picture(folder / "logo.png")
-    counter.files["mine.png"] = ("image/png", b"x")
+    door.put("mine.png")
     assert send().code == 0
 
     done = send("media", "delete", "--uploaded", "--json")
 
     assert [NAME.fullmatch(each["name"]) is not None for each in done.json["deleted"]] == [True]
-    assert list(counter.files) == ["mine.png"]
+    assert list(door.files) == ["mine.png"]
 
 
 # --- what is refused before anything is sent ------------------------------------------------------
 
 
-def refused(send, counter, *sentences):
+def refused(send, door, *sentences):
     done = send()
     assert done.code == 2
     for sentence in sentences:
         assert sentence in done.err
 
-    assert counter.heard == []
+    assert door.heard == []
 
 
 @pytest.mark.parametrize(
@@ -208,61 +200,61 @@ def refused(send, counter, *sentences):
         ("big.jpg", b"\xff" * 3_600_000, "use a smaller one, or [media] shrink = true"),
     ],
 )
-def test_a_file_that_cannot_be_sent_is_named(send, folder, counter, entry, make, sentence):
+def test_a_file_that_cannot_be_sent_is_named(send, folder, door, entry, make, sentence):
     listed(folder, text=LISTED.replace("logo.png", entry))
     if make is not None:
         (folder / entry).write_bytes(make)
 
-    refused(send, counter, sentence)
+    refused(send, door, sentence)
 
 
-def test_a_row_with_a_file_that_cannot_be_sent_is_named_with_its_column(send, folder, counter):
+def test_a_row_with_a_file_that_cannot_be_sent_is_named_with_its_column(send, folder, door):
     cells = ["a.png", "gone.png", "a.png also-gone.png", "gone.png"]
     with_pictures(folder, cells)
     picture(folder / "a.png")
 
     refused(
         send,
-        counter,
+        door,
         "people.csv, row 2, column 'picture': 'gone.png' is not there",
         "people.csv, row 3, column 'picture': 'also-gone.png' is not there",
     )
 
 
-def test_of_many_problems_the_first_are_told(send, folder, counter):
+def test_of_many_problems_the_first_are_told(send, folder, door):
     with_pictures(folder, [f"{n}.png" for n in range(20)])
 
-    refused(send, counter, "row 5, column", "and 15 pictures more")
+    refused(send, door, "row 5, column", "and 15 pictures more")
 
 
-def test_the_limit_of_a_file_is_a_setting(send, folder, counter):
+def test_the_limit_of_a_file_is_a_setting(send, folder, door):
     listed(folder, text=LISTED + "[media]\nmax_bytes = 1000\n")
     assert noise(folder / "logo.png", "PNG", side=40) > 1000
 
-    refused(send, counter, "and 1,000 are allowed")
+    refused(send, door, "and 1,000 are allowed")
 
 
-def test_a_toll_free_message_is_held_to_its_limit_in_all(send, folder, counter):
+def test_a_toll_free_message_is_held_to_its_limit_in_all(send, folder, door):
     toll_free = OWN.replace("+19195550199", "+18005550199")
     with_pictures(folder, ["a.png", "a.png b.png"], text=toll_free)
     sizes = [noise(folder / "a.png", "PNG", side=350), noise(folder / "b.png", "PNG", side=351)]
     assert max(sizes) < 525_000 < sum(sizes)
 
-    refused(send, counter, "people.csv, row 2: its pictures have", "toll-free number takes 525,000")
+    refused(send, door, "people.csv, row 2: its pictures have", "toll-free number takes 525,000")
 
 
 # --- shrinking ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("kind", "name"), [("JPEG", "logo.jpg"), ("PNG", "logo.png")])
-def test_a_picture_too_big_is_shrunk_where_that_is_asked_for(send, folder, counter, kind, name):
+def test_a_picture_too_big_is_shrunk_where_that_is_asked_for(send, folder, door, kind, name):
     text = LISTED.replace("logo.png", name) + "[media]\nshrink = true\nmax_bytes = 400000\n"
     listed(folder, text=text, people=3)
     before = noise(folder / name, kind, side=600)
 
     done = send()
 
-    [(content_type, content)] = counter.files.values()
+    [(content_type, content)] = door.files.values()
     assert done.code == 0
     assert len(content) == done.json["uploads"]["bytes"] <= 400_000 < before
     with Image.open(BytesIO(content)) as made:
@@ -270,33 +262,33 @@ def test_a_picture_too_big_is_shrunk_where_that_is_asked_for(send, folder, count
     assert content_type == f"image/{kind.lower()}"
 
 
-def test_pictures_of_a_toll_free_sender_are_shrunk_to_fit_together(send, folder, counter):
+def test_pictures_of_a_toll_free_sender_are_shrunk_to_fit_together(send, folder, door):
     toll_free = OWN.replace("+19195550199", "+18005550199") + "[media]\nshrink = true\n"
     with_pictures(folder, ["a.png b.png"], text=toll_free)
     noise(folder / "a.png", "PNG", side=350)
     noise(folder / "b.png", "PNG", side=351)
 
     assert send().code == 0
-    assert sum(len(content) for _, content in counter.files.values()) <= 525_000
+    assert sum(len(content) for _, content in door.files.values()) <= 525_000
 
 
-def test_what_is_no_picture_cannot_be_shrunk(send, folder, counter):
+def test_what_is_no_picture_cannot_be_shrunk(send, folder, door):
     listed(folder, text=LISTED + "[media]\nshrink = true\n")
     (folder / "logo.png").write_bytes(b"\x89PNG" + b"x" * 4_000_000)
 
-    refused(send, counter, "'logo.png' is no picture of the type that its name says")
+    refused(send, door, "'logo.png' is no picture of the type that its name says")
 
 
 # --- privacy --------------------------------------------------------------------------------------
 
 
-def test_no_name_of_a_file_or_a_person_travels_with_a_picture(send, folder, counter):
+def test_no_name_of_a_file_or_a_person_travels_with_a_picture(send, folder, door):
     with_pictures(folder, ["ada-lovelace-+19195550101.png"])
     picture(folder / "ada-lovelace-+19195550101.png")
 
     assert send().code == 0
-    assert all("ada" not in name and "555" not in name.split("-")[0] for name in counter.files)
-    assert all(NAME.fullmatch(name) for name in counter.files)
+    assert all("ada" not in name and "555" not in name.split("-")[0] for name in door.files)
+    assert all(NAME.fullmatch(name) for name in door.files)
 
 
 # --- the simulator --------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 from contextlib import closing, suppress
+from itertools import pairwise
 from urllib.request import Request, urlopen
 
 import polars as pl
@@ -77,6 +78,21 @@ def test_help_is_answered_once_however_often_the_question_comes(folder):
         texts = ledger(provider)["texts"]
 
     assert [text["to"] for text in texts] == [["+19195550123"]]
+
+
+def test_answers_to_help_keep_the_account_s_rate(folder):
+    """An account that never sent has a segment a second; one that sends has the campaign's rate."""
+    with simulating() as provider:
+        env = account(provider)
+        with receiving(folder, "--help-text", "Acme", env=env) as url:
+            for number in range(3):
+                assert post(url, said(number, "help")) == 204
+
+            wait_for(lambda: ledger(provider)["messages"] == 3)
+
+        moments = sorted(each["arrival_seconds"] for each in ledger(provider)["texts"])
+
+    assert all(later - earlier > 0.9 for earlier, later in pairwise(moments))
 
 
 def test_help_that_waits_at_the_end_is_answered_and_not_again_by_the_next_run(folder):

@@ -79,6 +79,8 @@ def tell_where_it_stands(folder, bandcast, env):
         "segments": 20,
         "cost": {"total": 0.08, "currency": "USD"},
         "states": {"accepted": 20},
+        "paused": None,
+        "decisions": [],
     }
     by_name = bandcast("status", "spring", "--json", env=env).json
     assert by_name == bandcast("status", "--json", env=env).json
@@ -236,7 +238,8 @@ def test_a_second_run_of_a_campaign_ends_at_once_and_sends_nothing(folder, provi
 
 
 def test_a_journal_that_cannot_grow_stops_the_run_and_the_next_one_goes_on(folder):
-    write_campaign(folder, people=100, text=CAMPAIGN.replace("2000", "200"))
+    text = CAMPAIGN.replace("2000", "200") + "[settling]\nseconds = [0.2]\n"
+    write_campaign(folder, people=100, text=text)
     limit = (resource.RLIMIT_FSIZE, (250_000, resource.RLIM_INFINITY))
     with simulating("--faults", "latency=10") as url:
         broken = run(folder, *SEND, "--quiet", env=account(url),

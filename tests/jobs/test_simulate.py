@@ -78,6 +78,33 @@ def test_the_limits_of_the_command_are_those_of_the_provider():
         assert kept == [1, 0]
 
 
+def test_what_older_documents_say_is_had_by_options():
+    options = (
+        *("--max-recipients", "50", "--text-required", "--media-mb", "3.75"),
+        *("--page-size", "50", "--max-page-size", "1000", "--username", "u", "--password", "p"),
+    )
+    with (
+        simulating(*options) as url,
+        httpx.Client(base_url=url, auth=("u", "p"), trust_env=False) as client,
+    ):
+        to, picture = [number(index) for index in range(50)], ["https://example.com/a.png"]
+        taken = client.post(MESSAGES, json=message(to=to))
+        wordless = client.post(MESSAGES, json=message(text=None, media=picture))
+        found = client.get(MESSAGES, params={"messageType": "mms"}).json()
+        client.post(MESSAGES, json=message(to=to[:1]))
+        more = client.get(MESSAGES, params={"messageDirection": "OUTBOUND"}).json()
+        far = client.get(MESSAGES, params={"messageType": "sms", "limit": "1001"})
+        stranger = client.get(MESSAGES, params={"messageType": "sms"}, auth=("u", "x"))
+
+    assert (taken.status_code, wordless.status_code) == (202, 400)
+    assert wordless.json()["fieldErrors"] == [
+        {"fieldName": "text", "description": "'text' is required"}
+    ]
+    assert len(found["messages"]) == 50
+    assert (more["totalCount"], len(more["messages"])) == (51, 50)
+    assert (far.status_code, stranger.status_code) == (400, 401)
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -89,7 +116,12 @@ def test_the_limits_of_the_command_are_those_of_the_provider():
         ),
         pytest.param(("--callback-user", "hook"), "--callback-password", id="half a credential"),
         pytest.param(("--callback-url", "localhost:80"), "http://", id="no address"),
+        pytest.param(("--callback-url", "http://a b/"), "http://", id="a blank"),
+        pytest.param(("--stopped-at", "0001-01-01T00:00:00+14:00"), "moment", id="before time"),
         pytest.param(("--queue-seconds", "-1"), "--queue-seconds must be", id="no queue"),
+        pytest.param(("--page-size", "0"), "--page-size", id="no page"),
+        pytest.param(("--max-page-size", "10001"), "--max-page-size", id="pages too large"),
+        pytest.param(("--username", "u"), "--password", id="half of Basic"),
         pytest.param(("--media-mb", "0"), "--media-mb must be", id="no media"),
         pytest.param(("--media-hours", "nan"), "--media-hours must be", id="no retention"),
     ],
@@ -99,3 +131,9 @@ def test_options_that_cannot_be_meant_are_refused(bandcast, options, sentence):
     assert refused.code == 2
     assert sentence in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_an_address_of_ipv6_is_said_in_brackets():
+    with simulating("--host", "::1") as url:
+        assert url.startswith("http://[::1]:")
+        assert httpx.get(f"{url}/_ledger").status_code == 200

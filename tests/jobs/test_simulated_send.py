@@ -17,7 +17,7 @@ SEND = ("send", "campaign.toml", "--simulate", "--yes")
 ESTIMATED = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
              "budget", "seconds_at_rate", "breakdown", "dearest", "advice", "fingerprint",
              "file"]  # fmt: skip
-SENT = ["states", "in_doubt", "duration_seconds", "achieved_segments_per_second"]
+SENT = ["states", "in_doubt", "doubts", "duration_seconds", "achieved_segments_per_second"]
 #: Beyond the contract.
 MORE = ["cost_of_results", "drift", "simulated", "stopped", "messages_left",
         "spending", "results"]  # fmt: skip
@@ -95,7 +95,16 @@ TROUBLE = {
     "carriers that fail": ("failed=0.3", 3, {"failed", "delivered", "skipped"}),
     "errors that pass": ("error=0.1", 0, {"delivered", "skipped"}),
     "lost answers that receipts explain": ("lost=0.2", 0, {"delivered", "skipped"}),
-    "nothing but lost answers": ("lost=1,unreceipted=1", 6, {"in_doubt", "ready", "skipped"}),
+    "lost answers that the listing explains": (
+        "lost=0.2,unreceipted=0.3",
+        0,
+        {"accepted", "delivered", "skipped"},
+    ),
+    "nothing but lost answers": (
+        "lost=1,unreceipted=1,unlisted=1",
+        6,
+        {"in_doubt", "ready", "skipped"},
+    ),
 }
 
 
@@ -112,7 +121,7 @@ def test_trouble_shows_in_the_exit_code(bandcast, folder, faults, code, states):
 
 def test_a_process_that_leaves_doubts_says_so_and_explains_each_row(folder):
     write_campaign(folder, people=12)
-    done = run(folder, *SEND, "--faults", "lost=1,unreceipted=1")
+    done = run(folder, *SEND, "--faults", "lost=1,unreceipted=1,unlisted=1")
     assert done.code == 6
     assert "in doubt" in done.out
     assert "never sent again by themselves" in done.out

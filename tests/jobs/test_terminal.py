@@ -47,12 +47,12 @@ class Terminal:
 
 
 @contextmanager
-def at_a_terminal(folder, *arguments, **streams):
+def at_a_terminal(folder, *arguments, more=None, **streams):
     """`bandcast` with a person at the keyboard; streams may be sent elsewhere."""
     ours, theirs = os.openpty()
     try:
         both = {"stdin": theirs, "stdout": theirs, "stderr": theirs} | streams
-        with start(folder, *arguments, env={"TERM": "xterm"}, **both) as process:
+        with start(folder, *arguments, env={"TERM": "xterm", **(more or {})}, **both) as process:
             os.close(theirs)
             try:
                 yield Terminal(ours), process

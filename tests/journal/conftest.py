@@ -44,8 +44,8 @@ class MemoryStore:
         return MemoryJournal(beside=self._first)
 
     def events(self) -> list[tuple[int, str, str, str]]:
-        happened = self._first.tables.events.values()
-        return [(each.row, each.kind, each.by, each.because) for each in happened]
+        decided = self._first.tables.events.values()
+        return [tuple(decision[:4]) for _, decision in decided]
 
     def receipts(self) -> list[bytes]:
         return [kept.raw for kept in self._first.tables.receipts.values()]

@@ -41,7 +41,7 @@ def test_a_permit_names_the_attempt_and_the_message_is_sending(journal):
     assert answers == [Permit(attempt=AttemptId(run=RUN, row=2, number=1), start_at=NOW)]
     record = records(journal)[2]
     assert (record.state, record.key, record.attempts) == ("sending", "key-2", 1)
-    assert record[4:] == (None,) * 8
+    assert record[4:] == (*(None,) * 8, 0)
 
 
 def test_an_intent_is_there_for_everybody_when_begin_returns(store):

@@ -110,7 +110,7 @@ class Lives(RuleBasedStateMachine):
         failed = kind is ReceiptKind.FAILED
         receipt = Receipt(
             kind=kind, message_id=f"id-{attempt.tag}", to="+19195550101", time=self.now,
-            tag=attempt.tag, error_code=4720 if failed else None,
+            tag=attempt.tag, error_code=(4720, 4702)[attempt.row % 2] if failed else None,
             segments_billed=segments_of(attempt.row),
         )  # fmt: skip
         self.journal.receive([(receipt, b"{}")], now=self.now)
@@ -118,6 +118,15 @@ class Lives(RuleBasedStateMachine):
     @rule(name=st.sampled_from(CAMPAIGNS), rows=st.lists(st.integers(1, 9), max_size=4))
     def release(self, name, rows):
         self.journal.release(name, rows, by="ana", because="b", now=self.now)
+
+    @rule(name=st.sampled_from(CAMPAIGNS), rows=st.lists(st.integers(1, 9), max_size=4))
+    def write_off(self, name, rows):
+        self.journal.write_off(name, rows, by="ana", because="b", now=self.now)
+
+    @rule(name=st.sampled_from(CAMPAIGNS))
+    def retry(self, name):
+        rows = self.journal.retryable(name)
+        assert self.journal.retry(name, rows, by="ana", because="b", now=self.now) == len(rows)
 
     @rule()
     def restart(self):

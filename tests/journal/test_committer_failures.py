@@ -115,6 +115,21 @@ async def test_an_outcome_that_could_not_be_recorded_is_told_at_the_end(journal)
     assert states(journal)["sending"] == 1
 
 
+async def test_outcomes_that_a_broken_journal_missed_are_written_at_the_end_if_it_can(journal):
+    """What was in flight when the disk was full is known, not in doubt, if there is room again."""
+    grant = take(journal)
+    with pytest.raises(JournalError, match="disk is full"):  # noqa: PT012 - the exit raises
+        async with committing(journal) as committer:
+            permits = [await committer.begin(grant, intent(row)) for row in (1, 2)]
+            journal.fails = True
+            committer.finish(finishing(permits[0].attempt))
+            await until(lambda: committer.broken)
+            committer.finish(finishing(permits[1].attempt, accepted("id-2")))
+            journal.fails = False
+
+    assert states(journal) == {"accepted": 2, "ready": 198}
+
+
 async def test_nobody_lingers_at_the_end(journal):
     grant = take(journal)
     with anyio.fail_after(5):

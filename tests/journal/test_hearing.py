@@ -6,7 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from pipeline.model import Inbound, ReceiptKind
+from pipeline.journal import Heard, rules
+from pipeline.model import Inbound, ReceiptKind, Wish
 from tests.journal.builders import (
     NOW,
     begin,
@@ -51,6 +52,26 @@ def test_a_message_is_kept_as_it_came_and_told_once(journal, store):
     assert hear(journal, message) == [message]
     assert hear(journal, message, message) == []
     assert store.inbound() == [(message.message_id, OURS, b"Are you open on Sunday?")]
+
+
+def test_what_was_said_is_told_again_in_the_order_in_which_it_came(journal):
+    first, second = said("Open on Sunday?", seconds=5), said("Stop!", seconds=1)
+    hear(journal, first, second)
+    hear(journal, first)
+
+    came, raw = later(9), b"Open on Sunday?"
+    assert [each for page in journal.heard() for each in page] == [
+        Heard(first.message_id, OURS, ANN, None, raw, first.time, came),
+        Heard(second.message_id, OURS, ANN, Wish.STOP, b"Stop!", second.time, came),
+    ]
+
+
+def test_whatever_was_said_is_told_page_by_page(journal, monkeypatch):
+    monkeypatch.setattr(rules, "PAGE_ROWS", 2)
+    hear(journal, *(said("hi", message_id=f"m{number}") for number in range(5)))
+
+    pages = [[each.message_id for each in page] for page in journal.heard()]
+    assert pages == [["m0", "m1"], ["m2", "m3"], ["m4"]]
 
 
 def test_a_group_message_comes_to_each_of_our_numbers_once(journal, store):

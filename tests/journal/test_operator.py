@@ -6,18 +6,24 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.model import InDoubt, NotSent
+from pipeline.journal import Decision, Sums
+from pipeline.model import InDoubt, NotSent, ReceiptKind
 from tests.journal.builders import (
     CAMPAIGN,
+    FAST,
     NOW,
     OTHER,
+    RUN,
     accepted,
     begin,
     begin_one,
     enlist,
     finish,
     intent,
+    later,
     reasons,
+    receipt,
+    receive,
     records,
     shard,
     states,
@@ -98,6 +104,104 @@ def test_a_released_message_of_a_leased_shard_is_found_by_the_next_owner(journal
     journal.leave(grant)
 
     assert take(journal, owner=OTHER).settled == frozenset()
+
+
+# --- Writing off ---------------------------------------------------------------------------------
+
+
+def write_off(journal, *rows):
+    return journal.write_off(CAMPAIGN, rows, by="ana", because="too late now", now=later(9))
+
+
+def test_a_doubt_that_is_written_off_is_final_and_keeps_what_made_it_one(store):
+    journal = store.open()
+    grant = doubtful(journal, 1, 2)
+
+    assert write_off(journal, 2) == 1
+
+    record = records(journal)[2]
+    assert (record.state, record.error) == ("written_off", "read timeout")
+    assert (record.accepted_at, record.final_at) == (None, later(9))
+    assert reasons(begin(journal, grant, intent(2))) == ["written_off"]
+    assert release(journal, 2) == 0
+    assert store.events() == [(2, "write_off", "ana", "too late now")]
+    assert take(journal, owner=OTHER, now=later(99)).settled == {1, 2}
+
+
+def test_what_was_written_off_may_still_be_the_text_that_the_listing_shows(journal):
+    """Else another message to the same number would be said to be that text."""
+    doubtful(journal, 1)
+    write_off(journal, 1)
+
+    assert [(each.row, each.state, each.begun_at) for each in journal.doubts()] == [
+        (1, "written_off", (NOW,))
+    ]
+
+
+def test_only_a_doubt_is_written_off(journal):
+    enlist(journal, shard(rows=3))
+    finish(journal, begin_one(journal, take(journal), 1), accepted())
+
+    assert write_off(journal, 1, 2, 3, 99) == 0
+    assert states(journal) == {"accepted": 1, "ready": 2}
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [(ReceiptKind.SENT, "accepted"), (ReceiptKind.DELIVERED, "delivered"),
+     (ReceiptKind.FAILED, "failed")],
+    ids=str,
+)  # fmt: skip
+def test_evidence_still_settles_what_was_written_off(journal, kind, state):
+    doubtful(journal, 1)
+    write_off(journal, 1)
+
+    receive(journal, receipt(kind, tag=f"{RUN}.1.1"))
+
+    assert states(journal) == {state: 1}
+
+
+def test_what_was_written_off_costs_until_there_is_proof_that_it_was_not_sent(journal):
+    enlist(journal, shard(rows=1))
+    (permit,) = begin(journal, take(journal), intent(1, cost_micros=4_000))
+    finish(journal, permit.attempt, InDoubt(reason="read timeout"))
+    write_off(journal, 1)
+    spending = journal.spending(CAMPAIGN, account=FAST.account, now=NOW).campaign
+    assert spending == Sums(spent=4_000)
+
+    finish(journal, permit.attempt, NotSent(reason="late"), at=later(20))
+
+    record = records(journal)[1]
+    assert (record.state, record.final_at) == ("cancelled", later(20))
+    assert journal.spending(CAMPAIGN, account=FAST.account, now=NOW).campaign == Sums()
+
+
+# --- Pause ---------------------------------------------------------------------------------------
+
+
+def test_a_pause_is_seen_by_everybody_until_somebody_ends_it(store):
+    journal = store.open()
+    enlist(journal)
+    assert journal.paused(CAMPAIGN) is None
+
+    assert journal.pause(CAMPAIGN, by="ana", because="wrong text", now=NOW)
+    assert not journal.pause(CAMPAIGN, by="ben", because="me too", now=later(1))
+    pause = store.open().paused(CAMPAIGN)
+    assert pause == Decision(0, "pause", "ana", "wrong text", NOW)
+
+    assert store.open().resume(CAMPAIGN, by="ben", because="", now=later(2))
+    assert not journal.resume(CAMPAIGN, by="ben", because="", now=later(3))
+    assert journal.paused(CAMPAIGN) is None
+    assert journal.decisions(CAMPAIGN) == [pause, Decision(0, "resume", "ben", "", later(2))]
+
+
+def test_what_is_unknown_cannot_be_paused(journal):
+    assert not journal.pause("unknown", by="ana", because="", now=NOW)
+    assert journal.paused("unknown") is None
+    assert journal.decisions("unknown") == []
+
+
+# --- Suppression ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.journal import MAX_LEAD_SECONDS, Later, Pace, Permit
 from tests.journal.builders import (
+    NOW,
     begin,
     enlist,
     intent,
@@ -121,6 +122,30 @@ def test_a_new_rate_counts_from_the_next_permit(journal, grant):
     twice = Pace(account="4000000", rate_segments_per_second=20)
 
     assert list(starts(ask(journal, grant, [2, 3], pace=twice))) == [0.1, 0.15]
+
+
+def test_a_text_of_no_campaign_takes_its_slot_among_the_others(journal, grant):
+    ask(journal, grant, [1, 2])
+
+    assert journal.reserve("4000000", segments=3, now=NOW) == later(0.2)
+    assert list(starts(ask(journal, grant, [3]))) == [0.5]
+    assert journal.reserve("4000000", segments=1, now=later(60)) == later(60)
+
+
+def test_it_has_the_rate_of_a_new_account_where_nothing_was_sent(journal):
+    slots = [journal.reserve("4000000", segments=2, now=NOW) for _ in range(3)]
+
+    assert slots == [NOW, later(2), later(4)]
+    assert journal.reserve("5000000", segments=1, now=NOW) == NOW
+
+
+def test_a_slot_beyond_the_lead_is_given_to_nobody_again(journal, grant):
+    ask(journal, grant, range(1, 30))
+    assert journal.reserve("4000000", segments=1, now=NOW) == later(2.1)
+
+    found = busy_seconds(journal, grant, range(100, 103), since=0.0)
+
+    assert found == [pytest.approx(2.2 + 0.1 * n) for n in range(3)]
 
 
 def busy_seconds(journal, grant, rows, *, since: float, rate: float = 10) -> list[float]:

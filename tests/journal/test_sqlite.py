@@ -11,6 +11,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -119,6 +121,37 @@ def test_many_processes_may_make_the_same_file_at_once(path):
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
 
 
+def test_who_waits_to_write_is_not_passed_by_who_comes_back_at_once(journal, path):
+    """SQLite's own waiting would let a busy receiver write hundreds of times before a sender."""
+    busy, turns = open_journal(f"sqlite:///{path}"), []
+    is_over = threading.Event()
+
+    def come_back():
+        while not is_over.is_set():
+            with busy.transaction():
+                busy.suppress([f"+1919555{len(turns):04}"], source="test", because="", now=NOW)
+                turns.append("busy")
+                time.sleep(0.01)
+
+    thread = threading.Thread(target=come_back)
+    thread.start()
+    passed = []
+    try:
+        while len(turns) < 3:
+            time.sleep(0.001)
+
+        for _ in range(10):
+            before = len(turns)
+            with journal.transaction():
+                passed.append(len(turns) - before)
+    finally:
+        is_over.set()
+        thread.join()
+        busy.close()
+
+    assert max(passed) <= 2, passed
+
+
 def test_a_renewed_lease_does_not_write_the_shard_again(journal, path):
     enlist(journal, shard(rows=3))
     journal._file.run("add_payload", 1, 99, os.urandom(1_000_000))
@@ -141,7 +174,7 @@ def test_nobody_but_the_owner_may_read_any_of_the_files(journal, path):
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
 
     assert {"journal.db", "journal.db-wal", "journal.db-shm"} < set(modes)
-    assert sum(name.endswith(".lock") for name in modes) == 1
+    assert sum(name.endswith(".lock") for name in modes) == 2  # the campaign's, and the turn's
     assert set(modes.values()) == {0o600}
 
 
@@ -274,6 +307,29 @@ def test_a_journal_locked_by_another_program_says_so(journal, path):
     other.execute("ROLLBACK")
     other.close()
     enlist(journal)
+
+
+GONE = {
+    "removed": lambda path: path.unlink(),
+    "moved away": lambda path: path.rename(path.with_name("elsewhere.db")),
+    "replaced": lambda path: (
+        shutil.copy(path, new := path.with_name("new.db")) and new.replace(path)
+    ),
+    "its log removed": lambda path: path.with_name(f"{path.name}-wal").unlink(),
+}
+
+
+@pytest.mark.parametrize("go", GONE.values(), ids=GONE)
+def test_a_journal_that_was_taken_away_records_nothing_more(journal, path, go):
+    """What went into a file without a name would be texted again by the next run."""
+    enlist(journal)
+    grant = take(journal)
+    go(path)
+
+    with pytest.raises(
+        JournalError, match="removed or replaced while it was in use: put them back"
+    ):
+        begin(journal, grant, intent(1))
 
 
 def test_a_closed_journal_says_so(journal):

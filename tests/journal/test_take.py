@@ -64,6 +64,21 @@ def test_a_leased_shard_is_free_again_when_its_lease_has_run_out(journal):
     assert try_take(journal, now=AFTER_LEASE).shard == 0
 
 
+def test_an_owner_who_lives_keeps_what_it_has_whatever_the_clock_says(journal):
+    """It is alive: it asks for more. Else a clock that jumps would put all it has sent in doubt."""
+    enlist(journal, shard(0, rows=3), shard(1, rows=3))
+    first = take(journal)
+    attempt = begin_one(journal, first, 1)
+
+    assert take(journal, now=AFTER_LEASE).shard == 1
+    assert journal.take(CAMPAIGN, owner=OWNER, lease_seconds=1, now=later(86_400)) is None
+    assert records(journal)[attempt.row].state == "sending"
+    begin_one(journal, first, 2)
+
+    journal.leave(first)
+    assert take(journal, now=AFTER_LEASE).shard == 0
+
+
 def test_the_token_grows_by_one_with_every_take(journal):
     enlist(journal)
 

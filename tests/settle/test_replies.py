@@ -18,7 +18,10 @@ class Line:
     """A wire that answers every message alike."""
 
     def __init__(self, outcome):
-        self.outcome, self.sent = outcome, []
+        self.outcome, self.sent, self.slots = outcome, [], []
+
+    async def slot(self, segments):
+        self.slots.append((len(self.sent), segments))
 
     async def send(self, message, *, tag):
         self.sent.append((message.to, message.sender, message.text, tag))
@@ -30,7 +33,7 @@ class Line:
 
 def answered(line, *questions):
     async def story():
-        desk = HelpDesk(line, text="Acme, 555-0100", segments=1)
+        desk = HelpDesk(line, slot=line.slot, text="Acme, 555-0100", segments=2)
         async with anyio.create_task_group() as tasks:
             for question in questions:
                 desk.ask(question)
@@ -47,6 +50,12 @@ def test_help_is_answered_from_the_number_that_was_asked():
     line = Line(Accepted(message_id="y"))
     assert answered(line, QUESTION) == {"accepted": 1}
     assert line.sent == [(("+19195550123",), "+19195550100", "Acme, 555-0100", "help")]
+
+
+def test_each_answer_waits_for_its_slot_of_the_account_s_rate():
+    line = Line(Accepted(message_id="y"))
+    answered(line, QUESTION, QUESTION)
+    assert line.slots == [(0, 2), (1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -81,3 +90,21 @@ def test_more_questions_than_can_wait_are_dropped_and_counted():
         "accepted": MOST_WAITING,
         "dropped": 5,
     }
+
+
+def test_what_waits_when_it_has_to_end_is_dropped_and_counted():
+    async def story():
+        async def never(_segments):
+            await anyio.sleep_forever()
+
+        desk = HelpDesk(Line(None), slot=never, text="Acme", segments=1)
+        with anyio.move_on_after(0.05):
+            for _ in range(3):
+                desk.ask(QUESTION)
+
+            await desk.run()
+
+        desk.close()
+        return dict(desk.answers)
+
+    assert asyncio.run(story()) == {"dropped": 3}

@@ -1,13 +1,13 @@
 """The result table: every row once, one state, what it cost."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
 import pytest
 
 from pipeline.bandwidth.error_codes import find
-from pipeline.journal import MessageRecord, Sums
+from pipeline.journal import Candidate, Evidence, MessageRecord, Sums
 from pipeline.journal.spending import Price, held
 from pipeline.model import Campaign
 from pipeline.prepare import columns
@@ -42,8 +42,8 @@ def record(row, state, **known):
     return MessageRecord(**(fields | known))
 
 
-def results(plan, *records):
-    return results_frame(plan, [list(records)] if records else []).collect()
+def results(plan, *records, **more):
+    return results_frame(plan, [list(records)] if records else [], **more).collect()
 
 
 def test_every_row_is_there_once_in_order_with_one_state(plan):
@@ -130,3 +130,45 @@ def test_a_campaign_that_was_not_sent_yet_has_results_too(plan):
 )
 def test_what_no_table_explains_keeps_the_words_it_came_with(plan, state, code, said):
     assert results(plan, record(1, state, error_code=code, error=said))["error"][0] == said
+
+
+# --- What the listing said, and silence ----------------------------------------------------------
+
+SEEN = (Candidate("id-1", NOON), Candidate("id-2", NOON + timedelta(milliseconds=1_250)))
+FIRST = "id-1 (taken 2026-11-21T12:00:00.000Z)"
+SECOND = "id-2 (taken 2026-11-21T12:00:01.250Z)"
+LISTED = {
+    "nothing": ((), 0, "had no text that may be it, which proves nothing"),
+    "one that does not fit": (
+        SEEN[:1],
+        0,
+        f"had 1 text that may be it: {FIRST}",
+    ),
+    "several, and a rival": (
+        SEEN,
+        1,
+        f"had 2 texts that may be it: {FIRST}, {SECOND}; so may 1 other in doubt",
+    ),
+}
+
+
+@pytest.mark.parametrize(("candidates", "rivals", "said"), LISTED.values(), ids=LISTED)
+def test_a_doubt_says_what_the_listing_had(plan, candidates, rivals, said):
+    evidence = [Evidence(1, NOON, candidates, rivals), Evidence(2, NOON, candidates, rivals)]
+    lost = record(1, "in_doubt", error="no answer in time")
+    found = results(plan, lost, record(2, "accepted"), evidence=evidence)
+    expected = f"no answer in time; the listing of 2026-11-21T12:00:00Z {said}"
+    assert found["error"].to_list() == [expected, *[None] * 5]
+
+
+def test_silence_makes_unconfirmed_what_was_accepted_and_nothing_else(plan):
+    """Silence is no event: the journal still says accepted, and costs what that costs."""
+    records = [
+        record(1, "accepted", accepted_at=NOON),
+        record(2, "accepted", accepted_at=NOON + timedelta(seconds=1)),
+        record(3, "delivered", accepted_at=NOON),
+        record(4, "in_doubt"),
+    ]
+    found = results(plan, *records, silent_since=NOON)
+    assert found["state"].to_list()[:4] == ["unconfirmed", "accepted", "delivered", "in_doubt"]
+    assert found["cost"].to_list() == results(plan, *records)["cost"].to_list()

@@ -1,6 +1,7 @@
 """Our own client meets the simulator: what the document lets one ask is asked, taken and told."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -11,7 +12,7 @@ from pipeline.account import Account
 from pipeline.bandwidth.auth import auth_for
 from pipeline.bandwidth.client import BandwidthClient
 from pipeline.bandwidth.connection import RequestFailed
-from pipeline.model import Accepted
+from pipeline.model import Accepted, Delivery, Rejected
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
 from tests.bandwidth.provider import BASIC, MESSAGE, in_process, list_alice
@@ -57,9 +58,9 @@ PARAMETERS = {
 NO_FILTERS = {"sort", "pageToken", "limit", "limitTotalCount"}
 
 
-def talk(talking):
+def talk(talking, *, delivery=None, **options):
     async def run():
-        app = make_app(Behaviour())
+        app = make_app(Behaviour(), **options)
         async with in_process(app) as (address, transport):
             account = Account(
                 account_id="9900902",
@@ -69,7 +70,7 @@ def talk(talking):
                 token_url=f"{address}/token",
             )
             auth = auth_for(account, transport)
-            async with BandwidthClient(account, transport, auth) as client:
+            async with BandwidthClient(account, transport, auth, delivery=delivery) as client:
                 return await talking(client)
 
     return anyio.run(run)
@@ -113,3 +114,26 @@ def test_a_message_that_was_sent_is_found_in_the_listing():
     (item,) = page.messages
     assert outcome == Accepted(message_id=item.message_id, segments_billed=1, http_status=202)
     assert (item.source_tn, item.message_length) == (OURS, len(MESSAGE.text))
+
+
+@pytest.mark.parametrize(
+    ("most", "recipients", "is_taken"),
+    [(10, 10, True), (10, 11, False), (50, 50, True), (50, 51, False)],
+)
+def test_a_group_goes_out_as_large_as_the_provider_takes_it(most, recipients, is_taken):
+    to = tuple(f"+1919555{number:04}" for number in range(recipients))
+
+    async def send(client):
+        return await client.send(replace(MESSAGE, to=to), tag="r.1.1")
+
+    outcome = talk(send, max_recipients=most)
+    assert isinstance(outcome, Accepted if is_taken else Rejected)
+
+
+def test_the_options_of_a_delivery_are_understood():
+    delivery = Delivery(is_urgent=True, expires_after=timedelta(minutes=5))
+
+    async def send(client):
+        return await client.send(MESSAGE, tag="r.1.1")
+
+    assert isinstance(talk(send, delivery=delivery), Accepted)

@@ -14,7 +14,7 @@ from pipeline.simulator.behaviour import Behaviour
 from pipeline.simulator.book import Book, Entry
 from pipeline.simulator.fate import Fate
 from pipeline.simulator.ledger import Text
-from pipeline.simulator.listing import read_page
+from pipeline.simulator.listing import PageSizes, read_page
 
 from . import caller
 from .caller import ask, send
@@ -207,9 +207,13 @@ def test_the_product_follows_from_the_sender(sender, product):
     assert listed(app, product=product)["totalCount"] == 1
 
 
+def page_of(book, url):
+    return read_page(book, url, is_visible=lambda _: True, now=0.0, sizes=PageSizes())
+
+
 def test_a_page_holds_a_hundred_unless_asked_otherwise():
     book = book_of(101)
-    page = read_page(book, URL("/?sourceTn=%2B1919"), is_visible=lambda _: True, now=0.0)
+    page = page_of(book, URL("/?sourceTn=%2B1919"))
     assert (page.total_count, len(page.messages)) == (101, 100)
     assert page.page_info.next_page_token
 
@@ -217,7 +221,7 @@ def test_a_page_holds_a_hundred_unless_asked_otherwise():
 @pytest.mark.parametrize(("asked", "total"), [("true", 10_000), ("false", 10_001)])
 def test_the_total_is_capped_where_that_is_asked_for(asked, total):
     url = URL(f"/?sourceTn=%2B1919&limitTotalCount={asked}")
-    page = read_page(book_of(10_001), url, is_visible=lambda _: True, now=0.0)
+    page = page_of(book_of(10_001), url)
     assert page.total_count == total
 
 

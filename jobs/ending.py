@@ -1,0 +1,124 @@
+"""What ends a run before its plan does: a signal, a pause, a moment."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+
+import anyio
+
+from pipeline.dispatch.stop import Stop, StopReason
+from pipeline.errors import JournalError, NotNow, UsageError
+from pipeline.journal import Decision, Journal
+from pipeline.journal.committer import Committer
+
+log = logging.getLogger(__name__)
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: How often a run looks at the clock, and whether its campaign was paused.
+_LOOK_SECONDS = 0.5
+
+
+def moment_of(text: str | None, *, now: datetime) -> datetime | None:
+    """Read when a run is to end: a time of today by this machine's clock, or a date and a time.
+
+    Raises:
+        UsageError: it is neither.
+        NotNow: it has passed. A time of day is never tomorrow's: a cron line that comes too late
+            would send through the night.
+    """
+    if text is None:
+        return None
+
+    local = now.astimezone()
+    try:
+        until = datetime.combine(local.date(), time.fromisoformat(text), tzinfo=local.tzinfo)
+    except ValueError:
+        try:
+            until = datetime.fromisoformat(text).astimezone()
+        except ValueError:
+            raise UsageError(
+                f"--until: '{text}' is no time: write 21:00, or 2026-11-26T06:00"
+            ) from None
+
+    if until <= now:
+        raise NotNow(
+            f"--until: {until:%Y-%m-%d %H:%M} has passed, so nobody was texted: write a later time "
+            "(tomorrow's with its date, as in 2026-11-26T06:00)"
+        )
+
+    return until
+
+
+def refuse_paused(journal: Journal, campaign: str) -> None:
+    """Make sure that nobody has paused the campaign.
+
+    Raises:
+        NotNow: somebody has; says who, when and why.
+    """
+    if (pause := journal.paused(campaign)) is not None:
+        raise NotNow(
+            f"campaign '{campaign}' is {words_of(pause)}: nobody was texted; `bandcast resume` "
+            "lets it go on"
+        )
+
+
+def words_of(pause: Decision) -> str:
+    """Say who paused, when and why."""
+    because = f" ({pause.because})" if pause.because else ""
+    return f"paused by {pause.by} since {pause.at:%Y-%m-%d %H:%M} UTC{because}"
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """End by SIGTERM and SIGHUP as by Ctrl-C, where they would kill: what was made is removed."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS[1:]}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
+    """Stop cleanly on the first signal, at once on the second; what is ignored (nohup) stays so."""
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    with anyio.open_signal_receiver(*heeded) as signals:
+        async for number in signals:
+            name = signal.Signals(number).name
+            if stop.requested:
+                log.warning("stopping at once; what was in flight is in doubt")
+                stop.at_once = True
+                run.cancel()
+                return
+
+            log.warning("stopping: what is in flight finishes, the rest waits for the next run")
+            stop.request(StopReason.ASKED, f"stopped by {name}")
+
+
+async def obey_journal(
+    stop: Stop, committer: Committer, campaign: str, *, until: datetime | None
+) -> None:
+    """Stop cleanly where the campaign is paused, or its time is over."""
+    while not stop.requested:
+        if until is not None and datetime.now(UTC) >= until:
+            stop.request(StopReason.DEADLINE, f"it is {until:%H:%M}, and it was to end by then")
+            return
+
+        try:
+            pause = await committer.call(lambda journal: journal.paused(campaign))
+        except JournalError:  # the lanes get it too, and say so
+            return
+
+        if pause is not None:
+            stop.request(StopReason.PAUSED, words_of(pause))
+            return
+
+        await stop.sleep(_LOOK_SECONDS)

@@ -1,0 +1,131 @@
+"""How the SQLite journal settles doubt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from pipeline.journal import Candidate, Doubt, Evidence, Proof
+from pipeline.journal.rules import from_micros, to_micros
+from pipeline.journal.settling import How
+from pipeline.journal.settling_rules import identified, may_settle, tells_news
+from pipeline.journal.sqlite_file import SqliteFile
+from pipeline.journal.sqlite_reading import Reading
+from pipeline.journal.sqlite_rows import Addressee, Entry, Messages, find_plan
+from pipeline.lifecycle import MessageState
+from pipeline.model import Receipt
+
+
+class Settling(Reading):
+    """What a `Journal` says about doubt, on a file."""
+
+    def __init__(self, file: SqliteFile) -> None:
+        super().__init__(file)
+        self._messages = Messages(file, self._purses)
+
+    def doubts(self) -> list[Doubt]:
+        """List the messages with attempts that nobody knows the end of; see `Journal.doubts`."""
+        found: dict[tuple[str, int], Doubt] = {}
+        latest = self._file.all("doubts")  # first: what is released meanwhile is then in both
+        for campaign, shard, row, attempts, state, begun_at in (
+            *self._file.all("earlier_doubts"),
+            *latest,
+        ):
+            moment = None if begun_at is None else from_micros(begun_at)
+            new = Doubt(campaign, shard, row, attempts, MessageState(state), ())
+            known = found.get((campaign, row), new)
+            found[campaign, row] = known._replace(begun_at=(*known.begun_at, moment))
+
+        return sorted(found.values())
+
+    def explained(self, message_ids: Collection[str]) -> set[str]:
+        """Return the ids that are some message's or nobody's of ours; see `Journal.explained`."""
+        return {each for each in message_ids if self._is_explained(each)}
+
+    def _is_explained(self, message_id: str) -> bool:
+        ways = ("message_by_id", "claim", "is_foreign")
+        return any(self._file.one(way, message_id) is not None for way in ways)
+
+    def settle(self, proofs: Sequence[Proof], *, now: datetime) -> list[bool]:
+        """Apply proofs to messages in doubt; see `Journal.settle`."""
+        with self.transaction():
+            return [self._settle(proof, now) for proof in proofs]
+
+    def _settle(self, proof: Proof, now: datetime) -> bool:
+        plan = find_plan(self._file, proof.campaign)
+        entry = None if plan is None else self._messages.find(plan.id, proof.row)
+        if entry is None:
+            return False
+
+        if not may_settle(entry.record, proof, is_released=entry.price.is_released):
+            return False
+
+        if not self._messages.explain(entry.campaign, proof.row, proof.message_id, How.LISTING):
+            return False
+
+        self._messages.change(entry, identified(entry.record, proof.message_id))
+        self._keep(entry, proof.receipts, now)
+        return True
+
+    def _keep(self, entry: Entry, receipts: Sequence[tuple[Receipt, bytes]], now: datetime) -> None:
+        for receipt, raw in receipts:
+            if self._messages.keep(receipt, raw, now):
+                self._heed(receipt, now)
+
+        message_id = receipts[0][0].message_id
+        attempt = Addressee(entry.campaign, entry.record.row, entry.record.attempts)
+        self._messages.apply_kept(attempt, message_id)
+
+    def note(self, campaign: str, evidence: Sequence[Evidence]) -> None:
+        """Keep why doubts could not be settled; see `Journal.note`."""
+        with self.transaction():
+            if (plan := find_plan(self._file, campaign)) is None:
+                return
+
+            for each in evidence:
+                told = [(name, to_micros(moment)) for name, moment in each.candidates]
+                values = (to_micros(each.looked_at), json.dumps(told), each.rivals)
+                self._file.run("note", plan.id, each.row, *values)
+
+    def evidence(self, campaign: str) -> list[Evidence]:
+        """Return what was noted of messages in doubt; see `Journal.evidence`."""
+        plan = find_plan(self._file, campaign)
+        rows = [] if plan is None else self._file.all("evidence", plan.id)
+        return [
+            Evidence(row, from_micros(looked_at), _candidates(candidates), rivals)
+            for row, looked_at, candidates, rivals in rows
+        ]
+
+    def learn(self, receipts: Sequence[tuple[Receipt, bytes]], *, now: datetime) -> int:
+        """Apply what is listed of known ids; see `Journal.learn`."""
+        count = 0
+        with self.transaction():
+            for receipt, raw in receipts:
+                place = self._file.one("message_by_id", receipt.message_id)
+                entry = None if place is None else self._messages.find(*place[:2])
+                if entry is None or not tells_news(entry.record, receipt):
+                    continue
+
+                self._keep(entry, [(receipt, raw)], now)
+                count += 1
+
+        return count
+
+    def last_attempt(self, campaign: str) -> datetime | None:
+        """Tell when the last attempt was begun; see `Journal.last_attempt`."""
+        plan = find_plan(self._file, campaign)
+        found = None if plan is None else self._file.one("last_attempt", plan.id)
+        return None if found is None or found[0] is None else from_micros(found[0])
+
+    def silent(self, campaign: str, *, since: datetime) -> int:
+        """Count the ACCEPTED messages that were taken before a moment; see `Journal.silent`."""
+        if (plan := find_plan(self._file, campaign)) is None:
+            return 0
+
+        ((count,),) = self._file.all("silent", plan.id, to_micros(since))
+        return int(count)
+
+
+def _candidates(told: str) -> tuple[Candidate, ...]:
+    return tuple(Candidate(name, from_micros(moment)) for name, moment in json.loads(told))
