@@ -25,7 +25,7 @@ _SYSTEM_ERROR = re.compile(r"(?P<sentence>[^:\n]+) \(os error (?P<number>[0-9]+)
 
 def write_parquet(lf: pl.LazyFrame, path: Path) -> None:
     """Write the rows, in order and in streaming mode; `path` is whole or as it was before."""
-    write = partial(lf.sink_parquet, compression="lz4", statistics=False)
+    write = partial(lf.sink_parquet, compression="zstd", compression_level=1, statistics=False)
     _write_atomically(path, write)
 
 
