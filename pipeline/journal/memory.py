@@ -263,7 +263,8 @@ class MemoryJournal(Deciding):
                 return
 
             entries = self.tables.entries_of(grant.campaign, grant.shard)
-            done = sum(each.record.state in SETTLED for each in entries) >= place.shard.rows
+            settled = all(each.record.state in SETTLED for each in entries)
+            done = settled and len(entries) >= place.shard.rows
             place = replace(place, done=done, owner=None, lease_until=LONG_AGO)
             self.tables.put(grant.campaign, place)
 

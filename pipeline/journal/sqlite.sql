@@ -350,9 +350,10 @@ UPDATE shard SET lease_until = ? WHERE campaign = ? AND shard = ? AND token = ? 
 -- leave_shard --
 -- Give a shard back: done where every message of it has a settled row, else free to take.
 UPDATE shard SET owner = NULL, lease_until = 0, state = CASE
-    WHEN rows <= (
-        SELECT count(*) FROM message
-        WHERE campaign = ?1 AND shard = ?2 AND state NOT IN ('ready', 'sending'))
+    WHEN rows <= (SELECT count(*) FROM message WHERE campaign = ?1 AND shard = ?2)
+        AND NOT EXISTS (
+            SELECT 1 FROM message
+            WHERE campaign = ?1 AND shard = ?2 AND state IN ('ready', 'sending'))
     THEN 'done' ELSE 'open' END
 WHERE campaign = ?1 AND shard = ?2 AND token = ?3 AND owner = ?4;
 
