@@ -67,8 +67,9 @@ def run(
         with journal.transaction():  # a receipt may have settled one while somebody thought
             chosen = _chosen(journal, name, wanted)
             decide(name, chosen, by=by, because=because, now=datetime.now(UTC))
+            decided = again(journal, name, chosen).rows  # a group is decided about as a whole
 
-    _report(name, chosen, by, because, as_json=as_json, write_off=write_off)
+    _report(name, sorted(decided), by, because, as_json=as_json, write_off=write_off)
 
 
 def _read(text: str) -> frozenset[int] | None:

@@ -11,9 +11,6 @@ from pipeline.journal import Journal
 from pipeline.prepare import columns
 from pipeline.prepare.shards import COST_MICROS, read_prices
 
-#: A row's address, where it is a single one: of a group some may have the text.
-_ONE_ADDRESS = r"^\+?[A-Za-z0-9]+$"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
@@ -26,24 +23,19 @@ class Again:
 
 
 def again(journal: Journal, campaign: str, rows: Collection[int]) -> Again:
-    """Price rows of a campaign; a row without a message is left out."""
+    """Price rows of a campaign, and the others of their groups; one without a message is left."""
     return _priced(_messages(journal, campaign, rows))
 
 
 def failures_again(journal: Journal, campaign: str) -> Again:
-    """Return the failed messages that may be sent again, without groups and suppressed numbers."""
+    """Return the failed messages that may be sent again, without suppressed numbers."""
     failed = _messages(journal, campaign, journal.retryable(campaign))
     suppressed = [each.number for page in journal.suppressions() for each in page]
-    address = pl.col(columns.TO)
-    return _priced(failed.filter(address.str.contains(_ONE_ADDRESS), ~address.is_in(suppressed)))
+    return _priced(failed.filter(~pl.col(columns.TO).is_in(suppressed)))
 
 
 def _messages(journal: Journal, campaign: str, rows: Collection[int]) -> pl.DataFrame:
-    chosen = pl.DataFrame({columns.ROW: sorted(rows)}, schema={columns.ROW: pl.Int64})
-    found = [
-        read_prices(payload).join(chosen, on=columns.ROW, how="semi")
-        for payload in (journal.payloads(campaign) if rows else ())
-    ]
+    found = [read_prices(payload, rows) for payload in (journal.payloads(campaign) if rows else ())]
     empty = {columns.ROW: pl.Int64, columns.TO: pl.String, columns.SEGMENTS: pl.Int64,
              COST_MICROS: pl.Int64}  # fmt: skip
     return pl.concat(found) if found else pl.DataFrame(schema=empty)

@@ -96,10 +96,18 @@ def read_addresses(payload: bytes) -> pl.DataFrame:
     return pl.read_ipc(BytesIO(payload), columns=[columns.ROW, columns.TO])
 
 
-def read_prices(payload: bytes) -> pl.DataFrame:
-    """Return `row`, `to`, `segments` and `COST_MICROS` of a shard's messages, without texts."""
-    wanted = [columns.ROW, columns.TO, columns.SEGMENTS, COST_MICROS]
-    return pl.read_ipc(BytesIO(payload), columns=wanted)
+def read_prices(payload: bytes, rows: Collection[int]) -> pl.DataFrame:
+    """Return `row`, `to`, `segments` and `COST_MICROS` of a shard's messages with these rows.
+
+    A row of a group brings the others of it.
+    """
+    frame = pl.read_ipc(BytesIO(payload))
+    first_row = (
+        _MESSAGE if columns.GROUP_ROW in frame.columns else pl.col(columns.ROW).alias(_PLACE)
+    )
+    named = frame.filter(pl.col(columns.ROW).is_in(list(rows))).select(first_row)
+    found = frame.with_columns(first_row).join(named, on=_PLACE, how="semi")
+    return found.select(columns.ROW, columns.TO, columns.SEGMENTS, COST_MICROS)
 
 
 def read_shard(payload: bytes, rows: Collection[int] | None = None) -> list[Message]:

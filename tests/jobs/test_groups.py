@@ -203,3 +203,37 @@ def test_a_group_column_that_is_not_there_is_told(bandcast, folder):
     done = bandcast("estimate", "campaign.toml", "--json")
     assert done.code == 2
     assert "there is no column 'family'" in done.err
+
+
+@pytest.fixture
+def doubtful(bandcast, folder):
+    """A campaign of which every answer was lost: yields its folder's environment."""
+    more = "[settling]\nseconds = []\n[columns]"
+    write(folder, households([3, 1, 2]))
+    text = (folder / "campaign.toml").read_text().replace("[columns]", more, 1)
+    (folder / "campaign.toml").write_text(text)
+    with simulating("--faults", "lost=1") as url:
+        sent = bandcast("send", "campaign.toml", "--yes", "--json", env=account(url))
+        assert (sent.code, sent.json["states"]) == (6, {"in_doubt": 6})
+        yield account(url)
+
+
+def test_the_listing_settles_a_group_as_one_message(bandcast, folder, doubtful):
+    settled = bandcast("reconcile", "campaign.toml", "--json", env=doubtful)
+    assert settled.code == 0, settled.err
+    assert settled.json["in_doubt"] == 0
+    found = results(folder)
+    assert set(found["state"]) <= {"accepted", "delivered"}
+    assert found["message_id"].n_unique() == 3
+    got = ledger(doubtful["BW_MESSAGING_URL"].removesuffix("/api/v2"))["texts"]
+    assert Counter(number for text in got for number in text["to"]).most_common(1)[0][1] == 1
+
+
+def test_who_releases_one_recipient_releases_and_pays_the_group(bandcast, folder, doubtful):
+    why = ("--by", "ana", "--because", "asked by phone", "--yes", "--json")
+    released = bandcast("release", "campaign.toml", "--rows", "4", *why, env=doubtful)
+    assert released.code == 0, released.err
+    of_group = results(folder).filter(pl.col("group_row") == 1)["row"].to_list()
+    assert len(of_group) == 3
+    assert 4 in of_group
+    assert released.json["rows"] == of_group
