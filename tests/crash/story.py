@@ -93,6 +93,7 @@ class Story:
         (self.folder / "card.toml").write_text(
             'name = "one price"\ncurrency = "USD"\n[[price]]\nchannel = "sms"\n'
             'sender = "default"\nprefix = "1"\nbase = "0.004"\n'
+            '[[price]]\nchannel = "mms"\nsender = "default"\nprefix = "1"\nbase = "0.015"\n'
         )
         self.campaign.write_text(
             f'[campaign]\nname = "{self.name}"\nfrom = ["{self.sender}"]\n'
