@@ -23,7 +23,14 @@ from pipeline.journal.turns import Turns
 #: The layout that `schema` in sqlite.sql makes.
 SCHEMA_VERSION = 8
 #: Layout -> the script that brings a file of an earlier layout one layout further.
-_UPGRADES = {old: f"upgrade_{old}" for old in range(2, SCHEMA_VERSION)}
+_UPGRADES = {
+    2: "upgrade_2",
+    3: "upgrade_3",
+    4: "upgrade_4",
+    5: "upgrade_5",
+    6: "upgrade_6",
+    7: "upgrade_7",
+}
 #: Marks a file as ours (SQLite's application_id): "bcst" in ASCII.
 APPLICATION_ID = 0x62637374
 #: How long a transaction waits to begin: another process may be enlisting millions, and nothing is

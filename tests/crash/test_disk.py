@@ -238,7 +238,7 @@ def test_two_runs_whose_lock_was_deleted_text_nobody_twice(tmp_path):
         arguments = ("send", "campaign.toml", "--yes", "--json")
         first = start(tmp_path, *arguments, "--rate", "60", env=account(url))
         wait_for_texts(url, 5)
-        locks = list(tmp_path.glob("journal.db.*.lock"))
+        locks = [path for path in tmp_path.glob("journal.db.*.lock") if "turn" not in path.name]
         assert len(locks) == 1
         locks[0].unlink()
         second = run(tmp_path, *arguments, "--rate", "60", env=account(url))
