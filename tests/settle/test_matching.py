@@ -21,7 +21,7 @@ ANN, BOB = "+12125550123", "+12125550124"
 
 
 def suspect(row=1, *, text="Hello", to=(ANN,), attempts=1, begun_at=(NOON,), **changes):
-    message = Message(row=row, key=f"k{row}", to=to, sender=OURS, text=text, segments=1)
+    message = Message(row=row, key=f"k{row}", to=to, sender=OURS, text=text, segments=len(to))
     message = replace(message, **changes)
     return suspect_of(message, campaign="spring", attempts=attempts, begun_at=begun_at)
 
