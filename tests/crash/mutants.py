@@ -204,7 +204,7 @@ def misdirects_receipts():
         if found is None or self.find(found[0], found[1] + 1) is None:
             return found
 
-        return found[0], found[1] + 1
+        return found._replace(row=found.row + 1)
 
     Messages.addressee = next_row
 
