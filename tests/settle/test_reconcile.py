@@ -218,6 +218,13 @@ def test_ten_numbers_and_an_hour_are_asked_about_at_once():
     assert set().union(*(each.numbers for each in asked)) == set(numbers)
 
 
+def test_a_group_of_more_numbers_than_a_question_takes_is_asked_about_in_several():
+    numbers = tuple(f"+1212555{row:04}" for row in range(25))
+    asked = questions([suspect(1, to=numbers), suspect(2, to=("+12125559999",))])
+    assert all(len(each.numbers) <= MOST_NUMBERS for each in asked)
+    assert set().union(*(each.numbers for each in asked)) == {*numbers, "+12125559999"}
+
+
 def test_each_window_lies_whole_in_its_question():
     noon = suspect().begun_at[0]
     apart = [
