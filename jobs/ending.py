@@ -88,19 +88,19 @@ def interrupting() -> Iterator[None]:
 
 
 async def obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
-    """Stop cleanly on the first signal, at once on the second; what is ignored (nohup) stays so."""
+    """Stop cleanly on the first signal, at once on the second; what is ignored (nohup) stays so.
+
+    Whatever else is ending the run already, as a pause: what is in flight has been promised to end.
+    """
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     with anyio.open_signal_receiver(*heeded) as signals:
-        async for number in signals:
-            name = signal.Signals(number).name
-            if stop.requested:
-                log.warning("stopping at once; what was in flight is in doubt")
-                stop.at_once = True
-                run.cancel()
-                return
-
-            log.warning("stopping: what is in flight finishes, the rest waits for the next run")
-            stop.request(StopReason.ASKED, f"stopped by {name}")
+        first = await anext(signals)
+        log.warning("stopping: what is in flight finishes, the rest waits for the next run")
+        stop.request(StopReason.ASKED, f"stopped by {signal.Signals(first).name}")
+        await anext(signals)
+        log.warning("stopping at once; what was in flight is in doubt")
+        stop.at_once = True
+        run.cancel()
 
 
 async def obey_journal(
