@@ -33,16 +33,12 @@ def moment_of(text: str | None, *, now: datetime) -> datetime | None:
     if text is None:
         return None
 
-    local = now.astimezone()
     try:
-        until = datetime.combine(local.date(), time.fromisoformat(text), tzinfo=local.tzinfo)
-    except ValueError:
-        try:
-            until = datetime.fromisoformat(text).astimezone()
-        except ValueError:
-            raise UsageError(
-                f"--until: '{text}' is no time: write 21:00, or 2026-11-26T06:00"
-            ) from None
+        until = _written(text, now).astimezone()  # by the offset of that moment, not of now
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--until: '{text}' is no time: write 21:00, or 2026-11-26T06:00"
+        ) from None
 
     if until <= now:
         raise NotNow(
@@ -51,6 +47,15 @@ def moment_of(text: str | None, *, now: datetime) -> datetime | None:
         )
 
     return until
+
+
+def _written(text: str, now: datetime) -> datetime:
+    try:
+        of_day = time.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
+
+    return datetime.combine(now.astimezone(of_day.tzinfo).date(), of_day)
 
 
 def refuse_paused(journal: Journal, campaign: str) -> None:
