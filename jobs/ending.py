@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 
@@ -92,13 +92,25 @@ def interrupting() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def hearing() -> Iterator[AsyncIterator[signal.Signals]]:
+    """Hear what ends a run, but for what is ignored (nohup); afterwards each does what it did."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    try:
+        with anyio.open_signal_receiver(*heeded) as signals:
+            yield signals
+    finally:
+        for number, handler in before.items():  # the event loop has put its own defaults there
+            signal.signal(number, handler)
+
+
 async def obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
-    """Stop cleanly on the first signal, at once on the second; what is ignored (nohup) stays so.
+    """Stop cleanly on the first signal, at once on the second.
 
     Whatever else is ending the run already, as a pause: what is in flight has been promised to end.
     """
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    with anyio.open_signal_receiver(*heeded) as signals:
+    with hearing() as signals:
         first = await anext(signals)
         log.warning("stopping: what is in flight finishes, the rest waits for the next run")
         stop.request(StopReason.ASKED, f"stopped by {signal.Signals(first).name}")
