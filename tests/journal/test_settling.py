@@ -181,6 +181,22 @@ def test_a_second_id_that_a_receipt_told_by_tag_is_its_messages_too(journal, gra
     assert settle(journal, proof(2, "id-1")) == [False]
 
 
+@pytest.mark.parametrize("how", ["receipt", "answer"])
+def test_the_id_of_a_released_attempt_that_is_told_late_is_still_its_messages(journal, grant, how):
+    first = doubt(journal, grant, 1)
+    release(journal, 1)
+    second = begin_one(journal, grant, 1)
+    if how == "receipt":
+        receive(journal, receipt(SENT, message_id="id-1", tag=first.tag))
+    else:
+        finish(journal, first, accepted("id-1"))
+
+    finish(journal, second, accepted("id-2"))
+    doubt(journal, grant, 2)
+    assert journal.explained({"id-1", "id-2", "id-3"}) == {"id-1", "id-2"}
+    assert settle(journal, proof(2, "id-1")) == [False]
+
+
 def test_a_text_that_was_told_under_a_tag_of_nobody_is_not_ours(journal, grant):
     doubt(journal, grant, 1)
     receive(journal, receipt(message_id="id-7", tag="somebody.1.1"))
