@@ -121,7 +121,7 @@ async def dispatch(
         look = partial(obey_journal, stop, committer, job.campaign, until=until)
         await _attended(worker, progress, stop, look, quiet=quiet)
         duration = time.monotonic() - began
-        if stop.reason not in _UNSETTLED:
+        if stop.reason not in _UNSETTLED and not stop.at_once:
             await _settle(client, committer, estimate, is_simulated=is_simulated, quiet=quiet)
 
     tally = journal.tally(job.campaign)

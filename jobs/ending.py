@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
 
@@ -33,16 +33,12 @@ def moment_of(text: str | None, *, now: datetime) -> datetime | None:
     if text is None:
         return None
 
-    local = now.astimezone()
     try:
-        until = datetime.combine(local.date(), time.fromisoformat(text), tzinfo=local.tzinfo)
-    except ValueError:
-        try:
-            until = datetime.fromisoformat(text).astimezone()
-        except ValueError:
-            raise UsageError(
-                f"--until: '{text}' is no time: write 21:00, or 2026-11-26T06:00"
-            ) from None
+        until = _written(text, now).astimezone()  # by the offset of that moment, not of now
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"--until: '{text}' is no time: write 21:00, or 2026-11-26T06:00"
+        ) from None
 
     if until <= now:
         raise NotNow(
@@ -51,6 +47,15 @@ def moment_of(text: str | None, *, now: datetime) -> datetime | None:
         )
 
     return until
+
+
+def _written(text: str, now: datetime) -> datetime:
+    try:
+        of_day = time.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
+
+    return datetime.combine(now.astimezone(of_day.tzinfo).date(), of_day)
 
 
 def refuse_paused(journal: Journal, campaign: str) -> None:
@@ -87,20 +92,32 @@ def interrupting() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-async def obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
-    """Stop cleanly on the first signal, at once on the second; what is ignored (nohup) stays so."""
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    with anyio.open_signal_receiver(*heeded) as signals:
-        async for number in signals:
-            name = signal.Signals(number).name
-            if stop.requested:
-                log.warning("stopping at once; what was in flight is in doubt")
-                stop.at_once = True
-                run.cancel()
-                return
+@contextmanager
+def hearing() -> Iterator[AsyncIterator[signal.Signals]]:
+    """Hear what ends a run, but for what is ignored (nohup); afterwards each does what it did."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    try:
+        with anyio.open_signal_receiver(*heeded) as signals:
+            yield signals
+    finally:
+        for number, handler in before.items():  # the event loop has put its own defaults there
+            signal.signal(number, handler)
 
-            log.warning("stopping: what is in flight finishes, the rest waits for the next run")
-            stop.request(StopReason.ASKED, f"stopped by {name}")
+
+async def obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
+    """Stop cleanly on the first signal, at once on the second.
+
+    Whatever else is ending the run already, as a pause: what is in flight has been promised to end.
+    """
+    with hearing() as signals:
+        first = await anext(signals)
+        log.warning("stopping: what is in flight finishes, the rest waits for the next run")
+        stop.request(StopReason.ASKED, f"stopped by {signal.Signals(first).name}")
+        await anext(signals)
+        log.warning("stopping at once; what was in flight is in doubt")
+        stop.at_once = True
+        run.cancel()
 
 
 async def obey_journal(

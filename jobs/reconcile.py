@@ -17,6 +17,7 @@ import typer
 from jobs import accounts, console, options
 from jobs.dispatching import identity
 from jobs.drifting import drift_json
+from jobs.ending import interrupting
 from jobs.settling import Settled, settle_doubts
 from jobs.summary import code_of
 from pipeline import campaign as campaigns
@@ -89,7 +90,8 @@ def run(
     _refuse_another_account(enlisted, account)
     started = enlisted.created_at
     bars = options.bars_by(settings, url, now=started)
-    with closing(journal), drafted(settings, folder, on=started.date(), bars_of=bars) as found:
+    draft = drafted(settings, folder, on=started.date(), bars_of=bars)
+    with closing(journal), interrupting(), draft as found:
         campaigns.refuse_mismatch(enlisted, found)
         is_silent = quiet or as_json
         asked = anyio.run(

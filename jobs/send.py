@@ -116,8 +116,7 @@ def run(
             retry_json = _retry(journal, found, again)
             run_it = partial(dispatch, until=ends_at, quiet=quiet or as_json)
             done = anyio.run(run_it, found, journal, provider)
-            with interrupting():  # the event loop has put the signals back
-                files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
+            files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
 
     return _report(found, done, files, retry_json, as_json=as_json, quiet=quiet)
 

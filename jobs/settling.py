@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import anyio
 
 from jobs import console
+from jobs.ending import hearing
 from pipeline.bandwidth.connection import RequestFailed
 from pipeline.errors import BandcastError, CredentialsError
 from pipeline.journal import Doubt
@@ -18,7 +19,6 @@ from pipeline.settle.reconcile import Reconciler
 
 log = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: How often the journal is asked whether a callback has settled what is waited for.
 _GLANCE_SECONDS = 2.0
 #: Shorter waits pass unannounced.
@@ -124,12 +124,11 @@ def _announce(count: int, seconds: float, *, quiet: bool) -> None:
 
 
 async def _end_on_signal(run: anyio.CancelScope, done: Settled) -> None:
-    with anyio.open_signal_receiver(*_SIGNALS) as signals:
-        async for number in signals:
-            log.warning("%s: what is in doubt stays so", signal.Signals(number).name)
-            done.is_interrupted = True
-            run.cancel()
-            return
+    with hearing() as signals:
+        number = await anext(signals)
+        log.warning("%s: what is in doubt stays so", signal.Signals(number).name)
+        done.is_interrupted = True
+        run.cancel()
 
 
 def _count(messages: int) -> str:

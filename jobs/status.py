@@ -16,7 +16,7 @@ from pipeline.journal.opening import find_journal
 from pipeline.lifecycle import MessageState
 from pipeline.sections import SettlingSection
 from pipeline.settings import Options, load_settings
-from pipeline.settle.results import UNCONFIRMED
+from pipeline.settle.billing import UNCONFIRMED
 
 
 def run(

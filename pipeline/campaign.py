@@ -28,8 +28,9 @@ from pipeline.journal.rules import changed_parts
 from pipeline.lifecycle import MessageState
 from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import plan
+from pipeline.settle.billing import UNCONFIRMED
 from pipeline.settle.drift import DriftGroup, drift_frame, drift_groups
-from pipeline.settle.results import SKIPPED, UNCONFIRMED, results_frame
+from pipeline.settle.results import SKIPPED, results_frame
 
 #: The part of an enlisted fingerprint that says who is sent to.
 PROVIDER = "provider"

@@ -105,29 +105,25 @@ class Settling(Reading):
 
     def learn(self, receipts: Sequence[tuple[Receipt, bytes]], *, now: datetime) -> int:
         """Apply what is listed of known ids; see `Journal.learn`."""
-        count = 0
         with self.transaction():
-            for receipt, raw in receipts:
-                wanted, messages = receipt.message_id, self.tables.messages.items()
-                found = (
-                    (key[0], each.first_row)
-                    for key, each in messages
-                    if each.record.message_id == wanted
-                )
-                key = min(found, default=None)
-                if key is None:
-                    continue
+            return sum(self._learn(receipt, raw, now) for receipt, raw in receipts)
 
-                first = self.tables.messages[key]
-                if any(
-                    tells_news(each.record, told_to(each.recipient, receipt))
-                    for each in self.tables.group_of(key[0], first)
-                ):
-                    self._keep(receipt, raw, now)
-                    self.tables.apply_kept(Addressee(*key, first.record.attempts), wanted)
-                    count += 1
+    def _learn(self, receipt: Receipt, raw: bytes, now: datetime) -> bool:
+        attempt = self.tables.addressee(receipt)
+        if attempt is None:
+            return False
 
-        return count
+        entry, past = self.tables.messages[attempt[:2]], self.tables.earlier.get(attempt)
+        is_news = any(
+            tells_news(each.record, told_to(each.recipient, receipt), past)
+            for each in self.tables.group_of(attempt.campaign, entry)
+        )
+        if not is_news or receipt in self.tables.receipts:
+            return False
+
+        self._keep(receipt, raw, now)
+        self.tables.apply_kept(attempt, receipt.message_id)
+        return True
 
     def last_attempt(self, campaign: str) -> datetime | None:
         """Tell when the last attempt was begun; see `Journal.last_attempt`."""

@@ -252,8 +252,10 @@ class Tables:
     def apply_kept(self, addressee: Addressee, message_id: str) -> None:
         """Apply the receipts of a message id, which is now known to be this attempt's."""
         past, key = self.earlier.get(addressee), addressee[:2]
-        if past is not None and past.message_id is None:
-            self.earlier[addressee] = past._replace(message_id=message_id)
+        if past is not None:
+            kept_id = past.message_id or message_id
+            self.earlier[addressee] = past._replace(message_id=kept_id)
+            self.explain(key, message_id, How.EARLIER)
 
         for receipt, kept in list(self.receipts.items()):
             if kept.addressee is None and receipt.message_id == message_id:

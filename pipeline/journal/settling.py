@@ -105,9 +105,9 @@ class Settlement(Protocol):
         """Return what was noted of the campaign's messages that are IN_DOUBT, by row."""
 
     def learn(self, receipts: Sequence[tuple[Receipt, bytes]], *, now: datetime) -> int:
-        """Apply what the listing says of messages whose id is known, as receipts are applied.
+        """Apply what the listing says of attempts whose id is known, as receipts are applied.
 
-        Unlike `receive` it keeps nothing of what is no message's own id, or tells nothing new.
+        Unlike `receive` it keeps nothing of what is no attempt's id, or tells nothing new.
 
         Returns:
             How many of them told something new.

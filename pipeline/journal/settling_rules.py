@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pipeline.journal.rules import told
 from pipeline.journal.settling import Proof
-from pipeline.journal.words import MessageRecord
+from pipeline.journal.words import MessageRecord, Past
 from pipeline.lifecycle import TAKEN, MessageState
-from pipeline.model import Receipt
+from pipeline.model import Receipt, ReceiptKind
 
 _UNANSWERED = frozenset({MessageState.SENDING, MessageState.IN_DOUBT, MessageState.WRITTEN_OFF})
 
@@ -29,9 +29,15 @@ def identified(record: MessageRecord, message_id: str) -> MessageRecord:
     return record._replace(message_id=message_id)
 
 
-def tells_news(record: MessageRecord, receipt: Receipt) -> bool:
-    """Tell whether a receipt adds anything but an earlier moment to what is known of a message."""
-    return told(record, receipt, None)._replace(accepted_at=record.accepted_at) != record
+def tells_news(record: MessageRecord, receipt: Receipt, past: Past | None) -> bool:
+    """Tell whether a receipt adds anything but an earlier moment to what is known of a message.
+
+    A delivery does not undo a failure, and is news all the same: such a message is not sent again.
+    """
+    if record.state == MessageState.FAILED and receipt.kind is ReceiptKind.DELIVERED:
+        return True
+
+    return told(record, receipt, past)._replace(accepted_at=record.accepted_at) != record
 
 
 def is_silent(record: MessageRecord, since: datetime) -> bool:

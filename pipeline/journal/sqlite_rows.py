@@ -184,6 +184,7 @@ class Messages:
     def keep_id(self, addressee: Addressee, message_id: str) -> None:
         """Remember the provider's id of an attempt that another one followed."""
         self._file.run("set_earlier_id", message_id, *addressee)
+        self.explain(*addressee[:2], message_id, How.EARLIER)
 
     def explain(self, campaign: int, row: int, message_id: str, how: How) -> bool:
         """Claim a message id for a message; False where it is another one's."""

@@ -103,19 +103,26 @@ class Settling(Reading):
 
     def learn(self, receipts: Sequence[tuple[Receipt, bytes]], *, now: datetime) -> int:
         """Apply what is listed of known ids; see `Journal.learn`."""
-        count = 0
         with self.transaction():
-            for receipt, raw in receipts:
-                place = self._file.one("message_by_id", receipt.message_id)
-                entry = None if place is None else self._messages.find(*place[:2])
-                together = [] if entry is None else self._messages.group_of(entry)
-                if entry is not None and any(
-                    tells_news(each.record, told_to(each.recipient, receipt)) for each in together
-                ):
-                    self._keep(entry, [(receipt, raw)], now)
-                    count += 1
+            return sum(self._learn(receipt, raw, now) for receipt, raw in receipts)
 
-        return count
+    def _learn(self, receipt: Receipt, raw: bytes, now: datetime) -> bool:
+        attempt = self._messages.addressee(receipt)
+        entry = None if attempt is None else self._messages.find(*attempt[:2])
+        if attempt is None or entry is None:
+            return False
+
+        past = self._messages.past(entry, attempt.number)
+        is_news = any(
+            tells_news(each.record, told_to(each.recipient, receipt), past)
+            for each in self._messages.group_of(entry)
+        )
+        if not is_news or not self._messages.keep(receipt, raw, now):
+            return False
+
+        self._heed(receipt, now)
+        self._messages.apply_kept(attempt, receipt.message_id)
+        return True
 
     def last_attempt(self, campaign: str) -> datetime | None:
         """Tell when the last attempt was begun; see `Journal.last_attempt`."""

@@ -1,7 +1,7 @@
 """Who pays: Bandwidth's billing rules, on rows; `pipeline.billing` says the same of one message.
 
     rejected, ready, cancelled, skipped    free: an HTTP error is never billed
-    accepted, delivered                    billed, also while no receipt has come
+    accepted, unconfirmed, delivered       billed, also while no receipt has come
     failed, and found by Bandwidth         free, but for its spam filter (4470)
     failed, and found by the carrier       billed
     failed without a code, or with one     billed: nobody has said that it is free
@@ -24,10 +24,14 @@ from pipeline.prepare import columns
 
 MONEY = pl.Decimal(18, 6)  #: an amount of a row, in the currency of its rate card
 
+#: The state of an accepted message that no receipt came for in all the time there is for one. No
+#: state of the journal: time alone makes it so, and a receipt that comes all the same wins.
+UNCONFIRMED = "unconfirmed"
+
 _DOUBTS = (MessageState.SENDING, MessageState.IN_DOUBT, MessageState.WRITTEN_OFF)
 _OPEN = [state.value for state in _DOUBTS]
 _AGAIN = [state.value for state in (MessageState.READY, MessageState.CANCELLED)]
-_BILLED = [state.value for state in (MessageState.ACCEPTED, MessageState.DELIVERED)]
+_BILLED = [MessageState.ACCEPTED.value, UNCONFIRMED, MessageState.DELIVERED.value]
 _FREE_CODES = [str(code) for code in error_codes() if not is_billed(code)]
 
 

@@ -34,12 +34,13 @@ class Question:
 def questions(suspects: Iterable[Suspect]) -> list[Question]:
     """Return what to ask, so that each of the suspects' windows is asked about whole."""
     stretches = sorted(
-        (start, end, suspect.row, suspect.to)
+        (start, end, suspect.row, part, numbers)
         for suspect in suspects
         for start, end in suspect.windows
+        for part, numbers in enumerate(_tens(suspect.to))
     )
     asked: list[Question] = []
-    for start, end, _, numbers in stretches:
+    for start, end, _, _, numbers in stretches:
         if not asked or not asked[-1].takes(start, numbers):
             asked.append(Question(start=start, end=end))
 
@@ -47,6 +48,15 @@ def questions(suspects: Iterable[Suspect]) -> list[Question]:
         asked[-1].end = max(asked[-1].end, end)
 
     return asked
+
+
+def _tens(numbers: Iterable[str]) -> list[frozenset[str]]:
+    """Cut the recipients of a message: a large group is more than one filter takes."""
+    ordered = sorted(numbers)
+    return [
+        frozenset(ordered[first : first + MOST_NUMBERS])
+        for first in range(0, len(ordered), MOST_NUMBERS)
+    ]
 
 
 async def look(

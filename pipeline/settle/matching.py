@@ -3,7 +3,8 @@
     fits     sender, recipients, channel, segments, length, and taken soon after the attempt began
     may be   sender, recipients, length, and taken after the attempt began, a day later at most
 
-A doubt is settled by the one text that fits it, and that may be no other suspect's. Suspicion
+A doubt is about the latest attempt, and is settled by the one text that fits it, and that may be no
+other suspect's: the text of a released attempt says nothing of the one that followed. Suspicion
 reaches further than evidence: a frozen process may have sent late, and a provider may count
 segments in its own way. Absence proves nothing. What this cannot see is a program that sends for
 the same account without this journal: the same text to the same number within minutes looks like
@@ -56,8 +57,11 @@ class Suspect:
     @property
     def windows(self) -> list[tuple[datetime, datetime]]:
         """When the provider took it, if it did; nothing where that is unknown."""
-        known = [moment for moment in self.begun_at if moment is not None]
-        return [(moment - MARGIN, moment + POST_TIME + MARGIN) for moment in known]
+        return [_window(moment) for moment in self.begun_at if moment is not None]
+
+
+def _window(moment: datetime) -> tuple[datetime, datetime]:
+    return moment - MARGIN, moment + POST_TIME + MARGIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +188,10 @@ def _weigh(
         for other in suspects.get(number, ())
         if may_be(other, text)
     } - {(suspect.campaign, suspect.row)}
+    is_proof = len(fitting) == 1 and not rivals and _is_of_latest(suspect, fitting[0])
     return Weighed(
         suspect=suspect,
-        text=fitting[0] if len(fitting) == 1 and not rivals else None,
+        text=fitting[0] if is_proof else None,
         candidates=tuple(sorted(candidates, key=lambda text: (text.taken_at, text.message_id))),
         rivals=len(rivals),
     )
@@ -217,3 +222,12 @@ def may_be(suspect: Suspect, text: Text) -> bool:
 def _is_near(suspect: Suspect, text: Text) -> bool:
     is_possible = text.sender == suspect.sender and text.to <= suspect.to
     return is_possible and any(start <= text.taken_at <= end for start, end in suspect.windows)
+
+
+def _is_of_latest(suspect: Suspect, text: Text) -> bool:
+    moment = suspect.begun_at[-1]
+    if moment is None:
+        return False
+
+    start, end = _window(moment)
+    return start <= text.taken_at <= end

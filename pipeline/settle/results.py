@@ -18,13 +18,11 @@ from pipeline.lifecycle import Event, MessageState
 from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import columns
 from pipeline.settle import billing
+from pipeline.settle.billing import UNCONFIRMED
 from pipeline.settle.evidence import sentence_of
 
 #: The state of a row that never was a message; its `reason` says why.
 SKIPPED = "skipped"
-#: The state of an accepted message that no receipt came for in all the time there is for one. No
-#: state of the journal: time alone makes it so, and a receipt that comes all the same wins.
-UNCONFIRMED = "unconfirmed"
 
 _EARLIER = "earlier_micros"  #: what attempts before the latest cost
 _UTC = pl.Datetime("us", "UTC")

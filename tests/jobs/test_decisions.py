@@ -261,6 +261,28 @@ def tried(folder):
     return count
 
 
+def test_one_signal_after_a_pause_still_lets_what_is_in_flight_finish(folder):
+    slow(folder)
+    with simulating("--faults", "latency=3000") as url:
+        env = account(url)
+        with start(folder, *SEND, env=env) as process:
+            deadline = time.monotonic() + 30
+            while not tried(folder):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+
+            assert run(folder, "pause", "campaign.toml", "--by", "ana", env=env).code == 0
+            time.sleep(0.7)
+            process.send_signal(signal.SIGTERM)
+            done = finish(process, timeout=20)
+
+        sent = ledger(url)["messages"]
+
+    assert done.code == 5, done.err
+    assert done.json["states"].keys() == {"accepted", "ready", "skipped"}
+    assert done.json["states"]["accepted"] == sent
+
+
 def test_a_run_under_nohup_does_not_end_with_its_terminal(folder):
     slow(folder, people=30)
     with simulating() as url:

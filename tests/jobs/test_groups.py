@@ -65,6 +65,20 @@ def test_groups_may_be_as_large_as_an_older_document_allows_where_the_campaign_s
     assert bandcast(*SEND).json["states"] == {"delivered": size + 1}
 
 
+def test_the_listing_settles_a_lost_answer_about_a_group_of_any_size_and_those_beside_it(
+    bandcast, folder
+):
+    write(folder, households([25, 1, 2]), more="group_limit = 50")
+    with (folder / "campaign.toml").open("a") as campaign:
+        campaign.write("[settling]\nseconds = [0, 1]\n")
+
+    with simulating("--faults", "lost=1", "--max-recipients", "50") as url:
+        done = bandcast("send", "campaign.toml", "--yes", "--json", env=account(url))
+
+    assert done.code == 0, done.err
+    assert done.json["states"].keys() <= {"accepted", "delivered"}
+
+
 def test_every_recipient_ends_by_his_own_receipt_and_costs_by_his_own_end(bandcast, folder):
     """Magic numbers of the simulator: 555-0123 is delivered, others fail with a code of theirs."""
     numbers = ["+19195550123", "+19195554404", "+19195554720", "+19195557002"]

@@ -1,6 +1,7 @@
 """Doubt and its end, in processes: send settles its own, reconcile the rest, with no webhook."""
 
 import signal
+import socket
 import time
 from collections import Counter
 
@@ -209,3 +210,40 @@ def test_who_stays_silent_too_long_is_unconfirmed_until_news_come_all_the_same(f
     assert unaware["campaigns"][0]["states"] == {"accepted": 20}, "by the usual 97 hours"
     assert (again.code, again.json["in_doubt"]) == (0, 0), "no failure and no doubt"
     assert (news.code, news.json["states"]) == (0, {"delivered": 20, "skipped": 2})
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_the_whole_list_is_read_leaves_no_numbers_behind(folder, ending):
+    write_campaign(folder, people=6)
+    with simulating() as url:
+        env = account(url)
+        assert run(folder, *SEND, env=env).code == 0
+
+    address = ("127.0.0.1", int(url.rpartition(":")[2]))
+    with (
+        socket.create_server(address) as silent,
+        start(folder, *RECONCILE, "--all", env=env) as process,
+    ):
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(ending)
+            assert finish(process, timeout=20).code == 5
+
+    assert list((folder / "out").rglob(".plan-*")) == []
+
+
+def test_under_nohup_a_closed_terminal_does_not_end_the_wait_for_the_listing(folder):
+    settling(folder, 7, people=6)
+    ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
+    with (
+        simulating("--faults", "lost=1") as url,
+        start(folder, *SEND, "--json", env=account(url), **ignoring) as process,
+    ):
+        for line in process.stderr:
+            if "listing is asked in" in line:
+                break
+
+        process.send_signal(signal.SIGHUP)
+        done = finish(process)
+
+    assert (done.code, done.json["in_doubt"]) == (0, 0)

@@ -181,6 +181,22 @@ def test_a_second_id_that_a_receipt_told_by_tag_is_its_messages_too(journal, gra
     assert settle(journal, proof(2, "id-1")) == [False]
 
 
+@pytest.mark.parametrize("how", ["receipt", "answer"])
+def test_the_id_of_a_released_attempt_that_is_told_late_is_still_its_messages(journal, grant, how):
+    first = doubt(journal, grant, 1)
+    release(journal, 1)
+    second = begin_one(journal, grant, 1)
+    if how == "receipt":
+        receive(journal, receipt(SENT, message_id="id-1", tag=first.tag))
+    else:
+        finish(journal, first, accepted("id-1"))
+
+    finish(journal, second, accepted("id-2"))
+    doubt(journal, grant, 2)
+    assert journal.explained({"id-1", "id-2", "id-3"}) == {"id-1", "id-2"}
+    assert settle(journal, proof(2, "id-1")) == [False]
+
+
 def test_a_text_that_was_told_under_a_tag_of_nobody_is_not_ours(journal, grant):
     doubt(journal, grant, 1)
     receive(journal, receipt(message_id="id-7", tag="somebody.1.1"))
@@ -253,8 +269,38 @@ def test_the_listing_teaches_what_a_receipt_would_and_only_about_our_messages(jo
 def test_a_late_look_at_the_listing_does_not_take_a_failure_back(journal, grant):
     finish(journal, begin_one(journal, grant, 1), accepted("id-1"))
     receive(journal, receipt(FAILED, error_code=4700))
-    assert journal.learn([(receipt(DELIVERED), b"{}"), (receipt(SENT), b"{}")], now=NOW) == 0
+    assert journal.learn([(receipt(SENT), b"{}")], now=NOW) == 0
+    assert journal.learn([(receipt(DELIVERED), b"{}")], now=NOW) == 1
     assert states(journal)["failed"] == 1
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_what_the_listing_has_as_delivered_is_never_sent_again_although_it_failed(
+    journal, grant, attempts
+):
+    """A failure that passes, with all that the listing could add: only the delivery is new."""
+    for number in range(1, attempts + 1):
+        finish(journal, begin_one(journal, grant, 1), accepted(f"id-{number}"))
+        failure = receipt(FAILED, message_id=f"id-{number}", error_code=5106, carrier="AT&T")
+        receive(journal, failure)
+        if number < attempts:
+            assert journal.retry(CAMPAIGN, [1], by="ana", because="asked", now=NOW) == 1
+
+    assert journal.retryable(CAMPAIGN) == [1]
+    told = [(receipt(DELIVERED, message_id="id-1", carrier="AT&T", segments_billed=2), b"{}")]
+    assert [journal.learn(told, now=later(60)) for _ in range(2)] == [1, 0]
+    assert journal.retryable(CAMPAIGN) == []
+    assert states(journal)["failed"] == 1
+
+
+def test_a_listed_delivery_of_what_failed_stops_the_attempt_that_is_to_follow(journal, grant):
+    finish(journal, begin_one(journal, grant, 1), accepted("id-1"))
+    receive(journal, receipt(FAILED, error_code=5106))
+    journal.retry(CAMPAIGN, [1], by="ana", because="asked", now=NOW)
+    finish(journal, begin_one(journal, grant, 1), NotSent(reason="busy"))
+    assert journal.learn([(receipt(DELIVERED), b"{}")], now=later(60)) == 1
+    (denied,) = begin(journal, grant, intent(1))
+    assert denied.reason == "delivered"
 
 
 def test_the_last_attempt_of_a_campaign_is_known(journal, grant):

@@ -63,6 +63,15 @@ def drifting(*messages):
     return drift_frame(results(*messages)).collect(engine="streaming")
 
 
+def test_what_was_counted_otherwise_costs_as_much_when_no_receipt_ever_came():
+    """Accepted, and silent for too long: it is billed like any accepted message."""
+    row = message(7, "a" * 100, 2, state="accepted")
+    accepted = results(row)
+    unconfirmed = accepted.with_columns(pl.lit("unconfirmed").alias("state"))
+    (difference,) = drift_frame(unconfirmed).collect()["cost_difference"]
+    assert difference == drift_frame(accepted).collect()["cost_difference"][0] == PRICE
+
+
 def test_a_row_that_differs_is_there_with_both_counts_the_money_and_the_cause():
     found = drifting(message(1, "a" * 161, 2), message(7, "a" * 100, 2))
     assert tuple(found.columns) == DRIFT_COLUMNS

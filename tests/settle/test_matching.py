@@ -114,6 +114,8 @@ def test_two_attempts_of_one_message_are_one_doubt():
     assert settled([twice], [item(at=NOON + timedelta(hours=1))]) == {1: "id-1"}
     both = [item(), item("id-2", at=NOON + timedelta(hours=1))]
     assert settled([twice], both) == {}
+    assert settled([twice], [item()]) == {}, "the first attempt's is no proof about the second"
+    assert settled([replace(twice, begun_at=(NOON, None))], [item()]) == {}
 
 
 def test_the_provider_may_count_characters_or_units():

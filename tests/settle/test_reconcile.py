@@ -161,6 +161,25 @@ def test_a_released_doubt_that_is_listed_is_not_sent_again(journal):
     assert states(journal) == {"delivered": 1}
 
 
+def test_the_text_of_a_released_attempt_leaves_the_next_one_in_doubt_and_a_rival_of_others(journal):
+    """Two days apart, and the second text is listed late: it is no proof about another campaign."""
+    scene = Scene(journal, (ANN, "Hello"))
+    first = scene.lose(1)
+    journal.release(CAMPAIGN, [1], by="ana", because="asked", now=scene.now())
+    scene.pass_time(2 * 86_400)
+    attempt = scene.begin(1)
+    scene.finish(attempt)
+    assert scene.look().settled == 0
+    (evidence,) = journal.evidence(CAMPAIGN)
+    assert [each.message_id for each in evidence.candidates] == [first]
+
+    scene.post(1, attempt)
+    other = Scene(journal, (ANN, "Howdy"), campaign="summer", run="r2", beside=scene)
+    other.lose_before_it_left(1)
+    assert other.look().settled == 0
+    assert states(journal, "summer") == {"in_doubt": 1}
+
+
 def test_an_attempt_under_way_is_not_settled_before_its_answer_can_be_late(journal):
     scene = Scene(journal, (ANN, "Hello"))
     scene.post(1, scene.begin(1))
@@ -216,6 +235,13 @@ def test_ten_numbers_and_an_hour_are_asked_about_at_once():
     asked = questions(many)
     assert [len(each.numbers) for each in asked] == [10, 10, 5]
     assert set().union(*(each.numbers for each in asked)) == set(numbers)
+
+
+def test_a_group_of_more_numbers_than_a_question_takes_is_asked_about_in_several():
+    numbers = tuple(f"+1212555{row:04}" for row in range(25))
+    asked = questions([suspect(1, to=numbers), suspect(2, to=("+12125559999",))])
+    assert all(len(each.numbers) <= MOST_NUMBERS for each in asked)
+    assert set().union(*(each.numbers for each in asked)) == {*numbers, "+12125559999"}
 
 
 def test_each_window_lies_whole_in_its_question():
