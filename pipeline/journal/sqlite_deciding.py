@@ -8,32 +8,17 @@ from itertools import groupby
 from operator import itemgetter
 
 from pipeline.journal import Decision, MessageRecord, rules
+from pipeline.journal.ending_doubts import EndingDoubts
 from pipeline.journal.rules import from_micros, to_micros
-from pipeline.journal.spending import Price, released
+from pipeline.journal.spending import Price
 from pipeline.journal.sqlite_rows import find_plan
 from pipeline.journal.sqlite_settling import Settling
 from pipeline.lifecycle import Event, MessageState
 from pipeline.retrying import may_retry
 
 
-class Deciding(Settling):
+class Deciding(EndingDoubts, Settling):
     """The methods of a `Journal` that have a `by` and a `because`, on a file."""
-
-    def release(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """Make messages in doubt READY; see `Journal.release`."""
-        decision = Decision(0, Event.RELEASE, by, because, now)
-        return self._end_doubts(campaign, rows, decision, rules.released, released)
-
-    def write_off(
-        self, campaign: str, rows: Sequence[int], *, by: str, because: str, now: datetime
-    ) -> int:
-        """End the matter of messages in doubt; see `Journal.write_off`."""
-        decision = Decision(0, Event.WRITE_OFF, by, because, now)
-        return self._end_doubts(
-            campaign, rows, decision, lambda record: rules.written_off(record, now), lambda it: it
-        )
 
     def _end_doubts(
         self,
