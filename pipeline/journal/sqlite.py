@@ -192,7 +192,7 @@ class SqliteJournal(Deciding):
             group = Group(self._file, self._messages, grant, intent)
             return group.claim(campaign, hindrance, purse, now)
 
-        suppressed = any(self._file.one("is_suppressed", number) for number in intent.to)
+        suppressed = self._messages.is_suppressed(intent.to)
         record, price = rules.untried(intent), price_of(intent)
         new = Entry(record, campaign, grant.shard, grant.owner, price, purse)
         if not suppressed and hindrance is None and self._messages.add_attempted(new, now):
@@ -202,7 +202,7 @@ class SqliteJournal(Deciding):
         if entry.record.state != MessageState.READY:
             return Denied(row=intent.row, reason=entry.record.state)
 
-        duplicate = self._file.one("row_of_key", campaign, intent.key) not in (None, (intent.row,))
+        duplicate = self._messages.is_duplicate(campaign, intent.row, intent.key)
         if suppressed or duplicate:
             reason = rules.SUPPRESSED if suppressed else rules.DUPLICATE
             self._messages.cancel(entry, reason=reason, keyless=duplicate, now=now)

@@ -29,18 +29,18 @@ class Group:
             if entry.record.state != MessageState.READY:
                 return Denied(row=self._intent.row, reason=entry.record.state)
 
-        reasons = [self._refusal(campaign, part) for part in self._parts]
-        if any(reasons):
-            for entry, part, reason in zip(entries, self._parts, reasons, strict=True):
-                because, keyless = (
-                    reason or groups.WITH_ITS_GROUP,
-                    self._is_duplicate(campaign, part),
-                )
-                self._messages.cancel(entry, reason=because, keyless=keyless, now=now)
+        duplicates = [
+            self._messages.is_duplicate(campaign, part.row, part.key) for part in self._parts
+        ]
+        reasons = [*map(self._refusal, self._parts, duplicates)]
+        if not any(reasons):
+            return hindrance or self._attempt(entries, purse, now)
 
-            return Denied(row=self._intent.row, reason=next(filter(None, reasons)))
+        for entry, keyless, reason in zip(entries, duplicates, reasons, strict=True):
+            because = reason or groups.WITH_ITS_GROUP
+            self._messages.cancel(entry, reason=because, keyless=keyless, now=now)
 
-        return hindrance or self._attempt(entries, purse, now)
+        return Denied(row=self._intent.row, reason=next(filter(None, reasons)))
 
     def _find(self, campaign: int, part: Intent, purse: int) -> Entry:
         known = self._messages.find(campaign, part.row)
@@ -66,11 +66,8 @@ class Group:
 
         return AttemptId(run=self._grant.run, row=row, number=entries[0].record.attempts + 1)
 
-    def _refusal(self, campaign: int, part: Intent) -> str | None:
-        if any(self._file.one("is_suppressed", number) for number in part.to):
+    def _refusal(self, part: Intent, is_duplicate: bool) -> str | None:
+        if self._messages.is_suppressed(part.to):
             return rules.SUPPRESSED
 
-        return rules.DUPLICATE if self._is_duplicate(campaign, part) else None
-
-    def _is_duplicate(self, campaign: int, part: Intent) -> bool:
-        return self._file.one("row_of_key", campaign, part.key) not in (None, (part.row,))
+        return rules.DUPLICATE if is_duplicate else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -74,6 +75,14 @@ class Messages:
         rows = self._file.all("rows_of_group", entry.campaign, entry.group_row)
         found = (self.find(entry.campaign, row) for (row,) in rows)
         return [each for each in found if each is not None]
+
+    def is_suppressed(self, numbers: Iterable[str]) -> bool:
+        """Tell whether one of the numbers gets no texts."""
+        return any(self._file.one("is_suppressed", number) for number in numbers)
+
+    def is_duplicate(self, campaign: int, row: int, key: str) -> bool:
+        """Tell whether another row has the key."""
+        return self._file.one("row_of_key", campaign, key) not in (None, (row,))
 
     def attempted(self, attempt: AttemptId) -> Entry | None:
         """Find the message that this attempt was begun for."""
@@ -169,16 +178,19 @@ class Messages:
         if past is not None:
             self.keep_id(addressee, message_id)
 
+        first = entry.record
         for each in self.group_of(entry):
             record = each.record
             for values in receipts:
                 record = rules.told(record, told_to(each.recipient, _to_receipt(values)), past)
 
             self.change(each, record)
+            if record.row == first.row:
+                first = record
 
         place = addressee[:2]
         self._file.run("match_receipts", *place, message_id)
-        if (now := self.find(*place)) is not None and now.record.message_id != message_id:
+        if first.message_id != message_id:
             self.explain(*place, message_id, How.BESIDE)
 
     def keep_id(self, addressee: Addressee, message_id: str) -> None:

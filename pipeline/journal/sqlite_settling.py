@@ -13,7 +13,7 @@ from pipeline.journal.settling import How
 from pipeline.journal.settling_rules import identified, may_settle, tells_news
 from pipeline.journal.sqlite_file import SqliteFile
 from pipeline.journal.sqlite_reading import Reading
-from pipeline.journal.sqlite_rows import Addressee, Entry, Messages, find_plan
+from pipeline.journal.sqlite_rows import Addressee, Messages, find_plan
 from pipeline.lifecycle import MessageState
 from pipeline.model import Receipt
 
@@ -69,17 +69,12 @@ class Settling(Reading):
         for each in self._messages.group_of(entry):
             self._messages.change(each, identified(each.record, proof.message_id))
 
-        self._keep(entry, proof.receipts, now)
-        return True
-
-    def _keep(self, entry: Entry, receipts: Sequence[tuple[Receipt, bytes]], now: datetime) -> None:
-        for receipt, raw in receipts:
+        for receipt, raw in proof.receipts:
             if self._messages.keep(receipt, raw, now):
                 self._heed(receipt, now)
 
-        message_id = receipts[0][0].message_id
-        attempt = Addressee(entry.campaign, entry.record.row, entry.record.attempts)
-        self._messages.apply_kept(attempt, message_id)
+        self._messages.apply_kept(Addressee(*place, entry.record.attempts), proof.message_id)
+        return True
 
     def note(self, campaign: str, evidence: Sequence[Evidence]) -> None:
         """Keep why doubts could not be settled; see `Journal.note`."""
