@@ -99,15 +99,17 @@ def read_addresses(payload: bytes) -> pl.DataFrame:
 def read_prices(payload: bytes, rows: Collection[int]) -> pl.DataFrame:
     """Return `row`, `to`, `segments` and `COST_MICROS` of a shard's messages with these rows.
 
-    A row of a group brings the others of it.
+    A row of a group brings the others of it. The texts are not read.
     """
-    frame = pl.read_ipc(BytesIO(payload))
-    first_row = (
-        _MESSAGE if columns.GROUP_ROW in frame.columns else pl.col(columns.ROW).alias(_PLACE)
-    )
-    named = frame.filter(pl.col(columns.ROW).is_in(list(rows))).select(first_row)
-    found = frame.with_columns(first_row).join(named, on=_PLACE, how="semi")
-    return found.select(columns.ROW, columns.TO, columns.SEGMENTS, COST_MICROS)
+    wanted = [columns.ROW, columns.TO, columns.SEGMENTS, COST_MICROS]
+    has_groups = columns.GROUP_ROW in pl.read_ipc_schema(BytesIO(payload))
+    place = [columns.GROUP_ROW] if has_groups else []
+    frame = pl.read_ipc(BytesIO(payload), columns=[*wanted, *place])
+    is_named = pl.col(columns.ROW).is_in(list(rows))
+    if has_groups:
+        is_named |= pl.col(columns.GROUP_ROW).is_in(frame.filter(is_named)[columns.GROUP_ROW])
+
+    return frame.filter(is_named).select(wanted)
 
 
 def read_shard(payload: bytes, rows: Collection[int] | None = None) -> list[Message]:
