@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -17,18 +16,16 @@ import typer
 from jobs import accounts, console, options
 from jobs.dispatching import identity
 from jobs.drifting import drift_json
-from jobs.ending import interrupting
+from jobs.enlisted import made_again, opened
 from jobs.settling import Settled, settle_doubts
 from jobs.summary import code_of
 from pipeline import campaign as campaigns
 from pipeline.account import Account
 from pipeline.bandwidth.client import client_of
 from pipeline.campaign import PROVIDER, ResultFiles
-from pipeline.drafts import drafted
 from pipeline.errors import UsageError
 from pipeline.estimate import Estimate
 from pipeline.journal import Enlistment, Journal
-from pipeline.journal.opening import find_journal
 from pipeline.prepare import columns
 from pipeline.prepare.plan import read_shard
 from pipeline.settle.evidence import evidence_json
@@ -81,24 +78,15 @@ def run(
         smart_accents=smart_accents,
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
-    url = options.journal_url(campaign)
-    journal = find_journal(url)
-    if journal is None or (enlisted := journal.enlistment(known)) is None:
-        raise UsageError(f"the journal at {url} has no campaign '{known}' yet")
-
-    account = accounts.account_of(profile, sends=False)
-    _refuse_another_account(enlisted, account)
-    started = enlisted.created_at
-    bars = options.bars_by(settings, url, now=started)
-    draft = drafted(settings, folder, on=started.date(), bars_of=bars)
-    with closing(journal), interrupting(), draft as found:
-        campaigns.refuse_mismatch(enlisted, found)
-        is_silent = quiet or as_json
-        asked = anyio.run(
-            lambda: _ask(found, journal, account, everything=everything, quiet=is_silent)
-        )
-        files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
-        found.publish(folder / "plan.parquet")
+    with opened(campaign, settings) as (journal, enlisted):
+        account = accounts.account_of(profile, sends=False)
+        _refuse_another_account(enlisted, account)
+        with made_again(campaign, settings, folder, enlisted) as found:
+            is_silent = quiet or as_json
+            asked = anyio.run(
+                lambda: _ask(found, journal, account, everything=everything, quiet=is_silent)
+            )
+            files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
 
     if as_json:
         console.print_json(_as_json(known, asked, files))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 from jobs import console, options
 from jobs.drifting import drift_json, print_drift
+from jobs.enlisted import made_again, opened
 from pipeline import campaign as campaigns
 from pipeline.campaign import ResultFiles
-from pipeline.drafts import drafted
-from pipeline.errors import UsageError
-from pipeline.journal.opening import find_journal
 
 
 def run(
@@ -43,17 +40,11 @@ def run(
         smart_accents=smart_accents,
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
-    url = options.journal_url(campaign)
-    journal = find_journal(url)
-    if journal is None or (enlisted := journal.enlistment(known)) is None:
-        raise UsageError(f"the journal at {url} has no campaign '{known}' yet")
-
-    started = enlisted.created_at
-    bars = options.bars_by(settings, url, now=started)
-    with closing(journal), drafted(settings, folder, on=started.date(), bars_of=bars) as found:
-        campaigns.refuse_mismatch(enlisted, found)
+    with (
+        opened(campaign, settings) as (journal, enlisted),
+        made_again(campaign, settings, folder, enlisted) as found,
+    ):
         files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))
-        found.publish(folder / "plan.parquet")
 
     if as_json:
         console.print_json(_as_json(known, files))

@@ -178,6 +178,7 @@ SHARED_BY_JOBS = {
     "jobs.document",
     "jobs.drifting",
     "jobs.ending",
+    "jobs.enlisted",
     "jobs.filters",
     "jobs.listings",
     "jobs.options",
