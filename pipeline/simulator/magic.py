@@ -137,6 +137,9 @@ CODES = {
     9999: "unknown-error",
 }
 
+#: The carrier may hold it for later, or never said that it took it.
+_PERHAPS_RECEIVED = frozenset({4702, 5630})
+
 _MAGIC = re.compile(r"\+1[2-9][0-9]{2}555([4-9][0-9]{3})", re.ASCII)
 
 
@@ -157,4 +160,4 @@ def found_by_carrier(code: int) -> bool:
 
 def is_received(code: int) -> bool:
     """Tell whether a handset may have the text although it failed with this code."""
-    return code >= 9000
+    return code >= 9000 or code in _PERHAPS_RECEIVED
