@@ -126,6 +126,9 @@ def _uploads(
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file")
 
+        if not file.stat().st_size:
+            raise UsageError(f"{file}: is empty: there is nothing to upload")
+
         given = content_type or content_type_of(file.name)
         if given is None:
             raise UsageError(
