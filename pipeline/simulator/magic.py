@@ -23,6 +23,9 @@ from enum import StrEnum
 OPTED_OUT = 4775
 LANDLINE = 4700
 EXPIRED = 4360  #: the expiration passed in the queue
+NO_MEDIA = 4410  #: a picture is not in the account's media
+TOO_HEAVY = 4411  #: pictures from a toll-free number have more together than ...
+TOLL_FREE_BYTES = 525_000  #: ... this (support article 360034303574)
 NO_RECEIPT = 9902  #: the carrier never said what became of it
 
 
