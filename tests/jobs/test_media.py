@@ -56,6 +56,8 @@ def test_a_person_reads_names_and_sizes(media, folder):
         (["upload", "people.csv", "people.csv", "--name", "x.csv"], "--name is for one file"),
         (["upload", "people.csv", "--name", "../x.csv"], "is no name for a media file"),
         (["upload", "empty.png"], "empty.png: is empty: there is nothing to upload"),
+        (["upload", "huge.mp4"], "huge.mp4: has 3,750,001 bytes, and the provider takes at most"),
+        (["fly"], "'action': 'fly' is not one of 'upload', 'list'"),
         (["upload", "folder"], "folder: is a folder; name the files in it, as folder/*"),
         (["upload", "a/x.csv", "b/x.csv"], "2 of these files would be 'x.csv' there"),
         (["upload", "people.csv", "--cache-control", "a\r\nX: y"], "cannot stand in a header"),
@@ -76,6 +78,7 @@ def test_bad_usage_is_one_sentence_and_nothing_is_sent(media, folder, door, argu
         (folder / name / "x.csv").write_text("x")
 
     (folder / "empty.png").touch()
+    (folder / "huge.mp4").write_bytes(bytes(3_750_001))
 
     done = media(*arguments)
 
