@@ -53,7 +53,7 @@ Piece = str | Placeholder | Block
 class Rendering:
     """A template, compiled for the columns of one file: three steps, so that none is done twice."""
 
-    #: To be added first, under their own names: the values, trimmed, null where empty (String).
+    #: To be added first, under their own names: the values, trimmed (String).
     values: tuple[pl.Expr, ...]
     #: String: the rendered text, null where a value is missing.
     text: pl.Expr
@@ -119,7 +119,9 @@ def compile_template(template: str, views: Mapping[str, pl.Expr]) -> Rendering:
             remarkable, _ = _filled(parse_template(rewrite(template, _odd)), used)
 
     return Rendering(
-        values=tuple(_trimmed(views[name]).alias(_VALUE + name) for name in set(used.values())),
+        values=tuple(
+            views[name].str.strip_chars().alias(_VALUE + name) for name in set(used.values())
+        ),
         text=text,
         missing=pl.coalesce(gaps) if gaps else pl.lit(None, pl.String),
         pieces=tuple(remarkable),
@@ -256,13 +258,9 @@ def _filled(
     return texts, gaps
 
 
-def _trimmed(view: pl.Expr) -> pl.Expr:
-    value = view.str.strip_chars()
-    return pl.when(value != "").then(value)
-
-
 def _value(column: str) -> pl.Expr:
-    return pl.col(_VALUE + column)
+    value = pl.col(_VALUE + column)
+    return pl.when(value != "").then(value)
 
 
 def _gap(column: str) -> pl.Expr:
