@@ -60,9 +60,13 @@ def add_reason(
         INVALID_SENDER: _unlike(sender, _SENDER),
         INVALID_MEDIA: _unlike(media, _MEDIA),
     }
+    told = (
+        pl.coalesce(_codes(barred)).alias(REASON),
+        pl.coalesce(_sentences(barred)).alias(REASON_DETAIL),
+    )
     # A batch at a time, because most rows have no reason, and only the others are looked at.
     explained = pl.struct(each.alias(name) for name, each in needed.items()).map_batches(
-        partial(_explain, barred=barred, may_be_empty=may_be_empty),
+        partial(_explain, told=told, may_be_empty=may_be_empty),
         return_dtype=_EXPLAINED,
         is_elementwise=True,
     )
@@ -76,7 +80,7 @@ def add_reason(
     )
 
 
-def _explain(rows: pl.Series, *, barred: Sequence[Barred], may_be_empty: bool) -> pl.Series:
+def _explain(rows: pl.Series, *, told: Sequence[pl.Expr], may_be_empty: bool) -> pl.Series:
     """Return reason and detail of each row, null where nothing is wrong with it."""
     frame = rows.struct.unnest()
     may_be_wrong = pl.any_horizontal(
@@ -93,10 +97,7 @@ def _explain(rows: pl.Series, *, barred: Sequence[Barred], may_be_empty: bool) -
     looked_at = frame[places].with_columns(
         is_empty.alias(_EMPTY), pl.col(TEXT).str.len_chars().alias(_LENGTH)
     )
-    found = looked_at.select(
-        pl.coalesce(_codes(barred)).alias(REASON),
-        pl.coalesce(_sentences(barred)).alias(REASON_DETAIL),
-    )
+    found = looked_at.select(told)
     nowhere = pl.Series([], dtype=pl.UInt32).extend_constant(None, rows.len())
     where = nowhere.scatter(places, pl.int_range(places.len(), dtype=pl.UInt32, eager=True))
     return pl.DataFrame([each.gather(where) for each in found]).to_struct(rows.name)
