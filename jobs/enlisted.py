@@ -7,7 +7,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from jobs import options
-from jobs.ending import interrupting
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
 from pipeline.errors import UsageError
@@ -48,8 +47,7 @@ def made_again(
     """
     started = enlisted.created_at
     bars = options.bars_by(settings, options.journal_url(campaign), now=started)
-    draft = drafted(settings, folder, on=started.date(), bars_of=bars)
-    with interrupting(), draft as found:
+    with drafted(settings, folder, on=started.date(), bars_of=bars) as found:
         campaigns.refuse_mismatch(enlisted, found)
         yield found
         found.publish(folder / "plan.parquet")
