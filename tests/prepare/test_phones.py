@@ -238,6 +238,24 @@ def test_a_row_may_say_its_own_region():
     ]
 
 
+def spelled(count):
+    chance = random.Random(7)
+    return [
+        chance.choice(SPELLINGS).format(
+            chance.choice([chance.randint(100, 999), 919]), chance.choice(["555", "155"]), line
+        )
+        for line in chance.choices(range(1000, 10_000), k=count)
+    ] + ODDITIES
+
+
+@pytest.mark.parametrize("region", ["US", "CA", "GB"])
+def test_the_region_of_a_row_reads_like_that_of_the_campaign_and_like_one_cell_alone(region):
+    cells = spelled(600)
+    by_row = read_frame("DE", **{phones.CELL: cells, phones.REGION: [region] * len(cells)})
+    assert by_row == [read_cell(cell, region) for cell in cells]
+    assert by_row == read_frame(region, **{phones.CELL: cells})
+
+
 def test_a_number_without_country_code_is_read_in_the_region_of_the_campaign():
     assert read(["020 7946 0123"], "GB") == [(442079460123, None, None)]
     assert read(["020 7946 0123"], "US")[0][0] is None
