@@ -113,7 +113,8 @@ def _explained(error: BaseException) -> int:
             sentences = "interrupted: run the same command again to go on"
         case typer.TyperException():
             path = getattr(getattr(error, "ctx", None), "command_path", "bandcast")
-            sentence = " ".join(error.format_message().split()).rstrip(".")
+            said = error.format_message().replace("Value error, ", "")
+            sentence = " ".join(said.split()).rstrip(".")
             sentences = f"{sentence}; '{path} --help' tells what there is"
         case BandcastError():
             code = error.exit_code

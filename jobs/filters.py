@@ -12,12 +12,17 @@ import typer
 
 from pipeline.bandwidth.client import Filter
 from pipeline.errors import UsageError
+from pipeline.prepare.lists import read_spoken
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: In one search (API reference, listMessages).
 MOST_NUMBERS = 10
 FEWEST_CHARACTERS = 5
+#: Digits without a plus that are more are no short code.
+LONGEST_SHORT_CODE = 8
+#: How a whole number without a plus is read.
+_HOME = "US"
 
 
 class Status(StrEnum):
@@ -161,7 +166,21 @@ def _numbers(name: str, text: str) -> list[str]:
             f"{option}: part of a number has at least {FEWEST_CHARACTERS} characters, as +1919"
         )
 
-    return numbers
+    return [_number(option, numbers, position) for position in range(len(numbers))]
+
+
+def _number(option: str, numbers: list[str], position: int) -> str:
+    """Return a number as the listing has it, in E.164; parts, short codes and names as they are."""
+    written = numbers[position]
+    try:
+        return read_spoken([written], _HOME)[0]
+    except UsageError:
+        if len(written) <= LONGEST_SHORT_CODE or not written.isdigit():
+            return written
+
+    raise UsageError(
+        f"{option}: number {position + 1} of {len(numbers)}: write it with + and its country code"
+    )
 
 
 def _moment(name: str, text: str) -> datetime:

@@ -25,6 +25,8 @@ from pipeline.uploads import read_upload
 
 #: Of a smaller file nobody watches the progress.
 _BIG_BYTES = 512 * 1024
+#: More than any edition of the provider's documents allows: not worth the way.
+_MOST_BYTES = 3_750_000
 
 
 class Action(StrEnum):
@@ -126,6 +128,8 @@ def _uploads(
         if not file.is_file():
             raise UsageError(f"{file}: there is no such file")
 
+        _check_size(file, file.stat().st_size)
+
         given = content_type or content_type_of(file.name)
         if given is None:
             raise UsageError(
@@ -144,6 +148,17 @@ def _uploads(
         )
 
     return uploads
+
+
+def _check_size(file: Path, size: int) -> None:
+    if not size:
+        raise UsageError(f"{file}: is empty: there is nothing to upload")
+
+    if size > _MOST_BYTES:
+        raise UsageError(
+            f"{file}: has {size:,} bytes, and the provider takes at most {_MOST_BYTES:,}: make it "
+            "smaller"
+        )
 
 
 async def _upload(

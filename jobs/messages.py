@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 import anyio
 import typer
 
-from jobs import filters, listings, options
+from jobs import console, filters, listings, options
 from pipeline.account import load_account
 from pipeline.bandwidth.client import BandwidthClient, Filter, client_of
 from pipeline.bandwidth.listing import WINDOW, Quota, messages_between
@@ -47,6 +47,8 @@ _OF_RECEIVED = {
     *("message_id", "source_tn", "destination_tn", "from_date_time", "to_date_time"),
     *("sort", "limit"),
 }
+#: Options of the listing that filter nothing.
+_PAGING = frozenset({"page_token", "limit", "limit_total_count"})
 _PAGE = 100
 #: Of 14 days each: a tenth of what the provider allows in five minutes, and 13 years.
 _MOST_WINDOWS = 350
@@ -112,6 +114,9 @@ def run(
 
 def _list(wanted: dict[str, Filter], shown: listings.Shown) -> None:
     sort = wanted.pop("sort", None)
+    if "page_token" in wanted and not set(wanted) - _PAGING:
+        raise UsageError("--page-token: repeat the filters of the search that it came from")
+
     order = listings.read_order(sort, listed.SCHEMA)
     account = load_account(os.environ, sends=False)
 
@@ -126,6 +131,14 @@ def _list(wanted: dict[str, Filter], shown: listings.Shown) -> None:
     frame = listed.listed_frame(found.items)
     arranged = listings.arranged(frame, None if found.page else order, wanted.get("limit"))
     listings.show(arranged, _LISTED_COLUMNS, shown, found.page)
+    _explain_nothing(arranged.height, wanted, shown)
+
+
+def _explain_nothing(count: int, wanted: dict[str, Filter], shown: listings.Shown) -> None:
+    asked = [wanted.get(name) for name in ("source_tn", "destination_tn")]
+    numbers = [number for each in asked if isinstance(each, list) for number in each]
+    if not count and not shown.quiet and any(number[:1].isdigit() for number in numbers):
+        console.margin.print("phone numbers, and parts of them, begin with + as in +1919")
 
 
 async def _one_page(client: BandwidthClient, wanted: dict[str, Filter], sort: Filter) -> _Listed:
@@ -188,6 +201,7 @@ def _show_received(campaign: Path | None, wanted: dict[str, Filter], shown: list
     listings.show(
         listings.arranged(frame, order, wanted.get("limit")), _RECEIVED_COLUMNS, shown, {}
     )
+    _explain_nothing(frame.height, wanted, shown)
 
 
 @contextmanager

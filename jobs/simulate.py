@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from starlette.applications import Starlette
@@ -174,12 +175,21 @@ def _app(
     if not 0 < queue_seconds < math.inf:
         raise SettingsError([f"--queue-seconds must be a number above 0, not {queue_seconds}"])
 
-    if callback_url is not None and not re.fullmatch(r"https?://[^/\s:]\S*", callback_url):
-        raise SettingsError(["--callback-url must begin with http:// or https:// and a host"])
+    if callback_url is not None and not _is_address(callback_url):
+        raise SettingsError(
+            ["--callback-url must begin with http:// or https:// and a host (ports: 1 to 65535)"]
+        )
 
     return make_app(
         behaviour, rate=rate, queue_seconds=queue_seconds, callback_url=callback_url, **options
     )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"https?://[^/\s:]\S*", url) and urlsplit(url).port != 0)
+    except ValueError:
+        return False
 
 
 def _clock(time_scale: float, stopped_at: str | None) -> Clock:

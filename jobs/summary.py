@@ -86,6 +86,15 @@ def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> N
     console.paper.print(f"[bold]Next[/]: {next_step(done, exit_code(done, files))}")
 
 
+def _given_up(done: Dispatched) -> str:
+    """Say what the provider did not take although nothing stopped the run; nothing where it did."""
+    counts = done.counts
+    if not counts.given_up:
+        return ""
+
+    return f"{counts.given_up:,} messages were given up for now ({counts.given_up_because})"
+
+
 def next_step(done: Dispatched, code: int) -> str:
     """Say what is left for the user to do after this exit code."""
     if code == CREDENTIALS:
@@ -95,7 +104,7 @@ def next_step(done: Dispatched, code: int) -> str:
         )
 
     how = _HOW.get(done.stopped) if done.stopped else None
-    because = f"{done.because}; " if done.because else ""
+    because = f"{done.because or _given_up(done)}; ".removeprefix("; ")
     if code == IN_DOUBT:
         doubts = (
             "for the rows in doubt nobody knows whether the provider has them; they are never sent "

@@ -14,7 +14,7 @@ import typer
 
 from jobs import console, options
 from pipeline.barring import read_numbers_of
-from pipeline.errors import UsageError
+from pipeline.errors import SettingsError, UsageError
 from pipeline.journal import Journal, Suppression, open_journal
 from pipeline.journal.opening import find_journal, find_path
 from pipeline.prepare.lists import read_spoken
@@ -52,9 +52,12 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Keep the list of numbers that get no texts. Entries never expire by themselves."""
+    if campaign is not None and not campaign.is_file():
+        raise SettingsError([f"there is no file '{campaign}', so no journal beside it"])
+
     url = options.journal_url(campaign)
     if action is Action.LIST:
-        _print_list(url, what or [], as_json=as_json)
+        _print_list(url, [_as_listed(each, region) for each in what or []], as_json=as_json)
         return
 
     if not what:
@@ -123,10 +126,21 @@ def _print_list(url: str, wanted: list[str], *, as_json: bool) -> None:
         console.print_json({"suppressed": [_as_json(each) for each in listed]})
         return
 
+    if wanted and not listed:
+        console.margin.print("nothing on the list is one of these numbers or sources")
+
     for each in listed:
         since = each.at.isoformat(" ", "seconds")
         line = f"{each.number}  {since}  {each.source}  {each.because}"
         console.paper.print(console.printable(line), markup=False)
+
+
+def _as_listed(text: str, region: str) -> str:
+    """Return a number in E.164; what is none is the name of a source."""
+    try:
+        return read_spoken([text], region)[0]
+    except UsageError:
+        return text
 
 
 def _listed(journal: Journal, wanted: list[str]) -> Iterator[Suppression]:

@@ -128,3 +128,25 @@ def test_the_list_beside_a_campaign_is_named_by_the_campaign(folder):
     assert len(json.loads(listed.stdout)["suppressed"]) == 1
     estimate = in_folder(parent, "estimate", campaign, "--json")
     assert json.loads(estimate.stdout)["skipped"] == {"suppressed": 1}
+
+
+def test_the_list_is_asked_for_a_number_however_it_is_written(folder):
+    run(folder, "suppress", "add", "+19195550101", "+19195550102", "--because", "letter")
+    listed = run(folder, "suppress", "list", "(919) 555-0101")
+    assert listed.stdout.startswith("+19195550101 ")
+    assert listed.stdout.count("\n") == 1
+
+
+def test_what_is_not_on_the_list_is_said_so(folder):
+    run(folder, "suppress", "add", "+19195550101", "--because", "letter")
+    listed = run(folder, "suppress", "list", "9195550109")
+    assert (listed.returncode, listed.stdout) == (0, "")
+    assert "nothing on the list" in listed.stderr
+
+
+@pytest.mark.parametrize("words", [("add", "9195550101"), ("list",)])
+def test_a_campaign_that_is_not_there_has_no_list(folder, words):
+    done = run(folder, "suppress", *words, "--campaign", "campain.toml")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: there is no file 'campain.toml'")
+    assert not (folder / "journal.db").exists()

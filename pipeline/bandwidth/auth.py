@@ -22,6 +22,9 @@ from pipeline.errors import BandcastError, CredentialsError
 #: How long before its end a token is replaced; a token that lives shorter is replaced at half-time.
 RENEW_BEFORE_SECONDS = 60.0
 
+#: Of 4xx: a hop's clock ran out, or too many asked.
+_PASSING = frozenset({408, 425, 429})
+
 #: RFC 6750 section 2.1; anything else could break out of the header.
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
@@ -146,7 +149,8 @@ class ClientCredentialsAuth:
                 await response.aclose()
         except httpx.HTTPError as error:
             raise TokenUnavailable(
-                f"the token endpoint cannot be reached ({type(error).__name__})"
+                f"the token endpoint cannot be reached ({type(error).__name__}): try again later, "
+                "or check BW_TOKEN_URL"
             ) from None
 
         return _read_token(response.status_code, body)
@@ -181,6 +185,11 @@ def _read_token(status: int, body: bytes) -> wire.TokenBody:
         raise CredentialsError(
             f"Bandwidth refuses the client credentials (HTTP {status}): "
             "check BW_CLIENT_ID and BW_CLIENT_SECRET"
+        )
+
+    if 400 <= status < 500 and status not in _PASSING:
+        raise CredentialsError(
+            f"the address for tokens answers with HTTP {status}: check BW_TOKEN_URL"
         )
 
     if status != httpx.codes.OK:

@@ -110,8 +110,8 @@ class BandwidthClient:
 
             fresh = await self._auth.renew(header)
             self._unproven = hash(fresh)
-        except TokenUnavailable:
-            return NotSent(reason="no access token")
+        except TokenUnavailable as error:
+            return NotSent(reason=f"no access token: {error}")
 
         return (
             outcome
@@ -130,8 +130,8 @@ class BandwidthClient:
         """
         try:
             await self._auth.header()
-        except TokenUnavailable:
-            return NotSent(reason="no access token")
+        except TokenUnavailable as error:
+            return NotSent(reason=f"no access token: {error}")
 
         return None
 

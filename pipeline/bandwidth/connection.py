@@ -17,16 +17,21 @@ from pipeline.account import Account
 from pipeline.bandwidth import wire
 from pipeline.bandwidth.auth import Auth, TokenUnavailable
 from pipeline.bandwidth.verdict import retry_after_seconds
-from pipeline.errors import BandcastError, CredentialsError
+from pipeline.errors import BandcastError, CredentialsError, UsageError
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 _UNAUTHORIZED = 401
+#: Without the provider's own words: a redirect, or no such address.
+_NOT_THE_API = frozenset({301, 302, 303, 307, 308, 404, 405})
 _NUMBER = re.compile(r"\+?[0-9]{5,}")
 
 
 class RequestFailed(BandcastError):
-    """The provider did not do what was asked, or did not answer. Asking again is harmless."""
+    """The provider did not do what was asked, or did not answer. Asking again is harmless.
+
+    What it refuses for good is bad input, and ends a command with its code.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,9 @@ class RequestFailed(BandcastError):
     ) -> None:
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
+        if not self.may_pass:
+            self.exit_code = UsageError.exit_code
+
         super().__init__(sentence)
 
     @property
@@ -179,8 +187,12 @@ def _refusal(response: httpx.Response, body: bytes, failure: str) -> BandcastErr
         )
 
     error = wire.decode_error(body)
+    said = f" {_reason(error)}" if error else ""
+    if error is None and status in _NOT_THE_API:
+        said = ": check BW_MESSAGING_URL and BW_ACCOUNT_ID"
+
     return RequestFailed(
-        f"{failure}: HTTP {status} {_reason(error) if error else ''}".rstrip(),
+        f"{failure}: HTTP {status}{said}",
         http_status=status,
         retry_after_seconds=retry_after_seconds(response.headers),
     )

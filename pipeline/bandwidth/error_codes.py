@@ -7,9 +7,9 @@ of the edition of 2023, six newer ones that are known by name, seven historic or
     .7.. of 4, .6.. of 5, and 9...   found by the carrier, and billed
     all others                       found by Bandwidth before any carrier, and free but for 4470
 
-The table overrules this where the meaning of a code does: a limit that passes, a phone that is off,
-a receipt or an acknowledgement that never came. What no edition says is billed is `unknown`, and
-counted as billed.
+The table overrules this where the meaning of a code does: a limit that passes, a message that the
+carrier may still hold, a receipt or an acknowledgement that never came. What no edition says is
+billed is `unknown`, and counted as billed.
 """
 
 from __future__ import annotations

@@ -50,6 +50,8 @@ class Counts:
     denied: int = 0
     #: Messages left READY by this run after `Patience.tries`.
     given_up: int = 0
+    #: Why the latest of them was not sent.
+    given_up_because: str = ""
     #: Segments of accepted and doubtful messages: what may have used the rate.
     segments: int = 0
     #: Estimated cost of the same messages.
@@ -94,6 +96,7 @@ class Sender:
 
         if isinstance(outcome, NotSent) and not self._stop.requested:
             self.counts.given_up += len(message.to)
+            self.counts.given_up_because = outcome.reason
             if self._pacer.is_in_trouble:
                 because = f"the provider took no message for a while ({outcome.reason})"
                 self._stop.request(StopReason.UNREACHABLE, because)

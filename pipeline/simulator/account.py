@@ -19,6 +19,7 @@ from pipeline.simulator.fate import Fate
 from pipeline.simulator.inbound import InboundRequest, OptOuts
 from pipeline.simulator.ledger import Ledger, Text
 from pipeline.simulator.magic import Ending
+from pipeline.simulator.media import MediaStore, names_below
 from pipeline.simulator.segments import count_segments
 from pipeline.simulator.validation import read_expiration
 
@@ -32,6 +33,8 @@ class _Taken:
     arrival: Moment
     #: One for each handset.
     entries: list[Entry]
+    #: Names in the account's own store.
+    pictures: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +46,24 @@ class Account:
     clock: Clock
     queue: AccountQueue
     callbacks: Callbacks
+    store: MediaStore
     ledger: Ledger = field(default_factory=Ledger)
     book: Book = field(default_factory=Book)
     opt_outs: OptOuts = field(default_factory=OptOuts)
 
     def take(
-        self, request: MessageRequest, *, account_id: str, occasion: str, arrival: Moment
+        self,
+        request: MessageRequest,
+        *,
+        account_id: str,
+        occasion: str,
+        arrival: Moment,
+        media_url: str,
     ) -> MessageBody | None:
-        """Take a valid request; return the body of its 202, or None where the queue is full."""
+        """Take a valid request; return the body of its 202, or None where the queue is full.
+
+        Pictures at `media_url` are in our own store, and fetched when the message leaves the queue.
+        """
         recipients = request.recipients
         channel = Channel.MMS if request.media or len(recipients) > 1 else Channel.SMS
         segments = 1
@@ -63,7 +76,13 @@ class Account:
             Entry(text=text, to=to, account_id=account_id, channel=channel, attachments=attachments)
             for to in recipients
         ]
-        taken = _Taken(request=request, occasion=occasion, arrival=arrival, entries=entries)
+        taken = _Taken(
+            request=request,
+            occasion=occasion,
+            arrival=arrival,
+            entries=entries,
+            pictures=names_below(media_url, request.media or ()),
+        )
         waiting = Waiting(
             segments=segments * len(recipients),
             is_high=request.priority == "high",
@@ -111,9 +130,12 @@ class Account:
         self.dice.reset()
 
     def _leave(self, taken: _Taken, at: float) -> None:
+        spoiled = self._spoiled(taken, at)
         for entry in taken.entries:
             if self.opt_outs.bar(entry.text.sender, entry.to):
                 end = fate.fails(magic.OPTED_OUT, at=at)
+            elif spoiled is not None:
+                end = fate.fails(spoiled, at=at)
             else:
                 occasion = f"{taken.occasion}/{entry.to}"
                 end = fate.draw_fate(
@@ -121,6 +143,19 @@ class Account:
                 )
 
             self._end(entry, end, taken)
+
+    def _spoiled(self, taken: _Taken, at: float) -> int | None:
+        """Return the code with which pictures of our own store keep a message from leaving."""
+        size = 0
+        for name in taken.pictures:
+            file = self.store.get(taken.entries[0].account_id or "", name, now=at)
+            if file is None:
+                return magic.NO_MEDIA
+
+            size += len(file.content)
+
+        is_heavy = size > magic.TOLL_FREE_BYTES
+        return magic.TOO_HEAVY if is_heavy and taken.entries[0].product == "TOLL_FREE" else None
 
     def _expire(self, taken: _Taken, at: float) -> None:
         for entry in taken.entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import assert_never
 
 from starlette.responses import Response
@@ -49,10 +49,10 @@ def forbidden() -> Response:
     return refused(403, "forbidden", "Access Denied")
 
 
-def not_found(path: str) -> Response:
+def not_found(path: str, at: datetime) -> Response:
     """404: an address that does not exist, refused by the framework before the API."""
     body = SpringError(
-        timestamp=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        timestamp=at.isoformat(timespec="milliseconds"),
         status=404,
         error="Not Found",
         message="No message available",

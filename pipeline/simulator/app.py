@@ -90,9 +90,11 @@ def make_app(
         clock=clock,
         settle_queue=queue.settle,
     )
-    account = Account(behaviour=behaviour, dice=dice, clock=clock, queue=queue, callbacks=callbacks)
-    gate = Gate(credentials or Credentials())
     store = MediaStore(media or MediaLimits())
+    account = Account(
+        behaviour=behaviour, dice=dice, clock=clock, queue=queue, callbacks=callbacks, store=store
+    )
+    gate = Gate(credentials or Credentials(), seed=seed)
     messages = MessagesApi(
         account,
         gate,
@@ -127,7 +129,7 @@ class _Service:
                 Route("/api/v1/oauth2/token", self.token, methods=["POST"]),
                 *control_routes(self._account, self._gate, self._store),
             ],
-            exception_handlers={404: _not_found, 405: _method_not_allowed},
+            exception_handlers={404: self.not_found, 405: _method_not_allowed},
             lifespan=self.lifespan,
         )
         state = app.state
@@ -136,6 +138,9 @@ class _Service:
 
     def lifespan(self, _app: Starlette) -> AbstractAsyncContextManager[None]:
         return self._account.callbacks.running()
+
+    async def not_found(self, request: Request, _error: Exception) -> Response:
+        return answers.not_found(request.url.path, self._account.clock.moment().at)
 
     async def token(self, request: Request) -> Response:
         form = parse_qs((await request.body()).decode(errors="replace"))
@@ -151,10 +156,6 @@ class _Service:
         expires_in = int(self._account.clock.callers_seconds(self._gate.token_seconds))
         body = TokenBody(access_token=token, expires_in=expires_in)
         return Response(encode(body), media_type=JSON, headers={"cache-control": "no-store"})
-
-
-async def _not_found(request: Request, _error: Exception) -> Response:
-    return answers.not_found(request.url.path)
 
 
 async def _method_not_allowed(request: Request, error: Exception) -> Response:

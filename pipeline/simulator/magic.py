@@ -23,6 +23,9 @@ from enum import StrEnum
 OPTED_OUT = 4775
 LANDLINE = 4700
 EXPIRED = 4360  #: the expiration passed in the queue
+NO_MEDIA = 4410  #: a picture is not in the account's media
+TOO_HEAVY = 4411  #: pictures from a toll-free number have more together than ...
+TOLL_FREE_BYTES = 525_000  #: ... this (support article 360034303574)
 NO_RECEIPT = 9902  #: the carrier never said what became of it
 
 
@@ -137,6 +140,9 @@ CODES = {
     9999: "unknown-error",
 }
 
+#: The carrier may hold it for later, or never said that it took it.
+_PERHAPS_RECEIVED = frozenset({4702, 5630})
+
 _MAGIC = re.compile(r"\+1[2-9][0-9]{2}555([4-9][0-9]{3})", re.ASCII)
 
 
@@ -157,4 +163,4 @@ def found_by_carrier(code: int) -> bool:
 
 def is_received(code: int) -> bool:
     """Tell whether a handset may have the text although it failed with this code."""
-    return code >= 9000
+    return code >= 9000 or code in _PERHAPS_RECEIVED

@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 PAGE_FILES = 1_000  #: files on one page of the list
 MEGABYTE = 1_000_000
@@ -148,6 +150,12 @@ class MediaStore:
 
             del self._files[key]
             self._bytes -= len(oldest.content)
+
+
+def names_below(url: str, addresses: Iterable[str]) -> list[str]:
+    """Return the names of the files whose addresses begin with `url`, the list's own address."""
+    begin = f"{url}/"
+    return [unquote(each.removeprefix(begin)) for each in addresses if each.startswith(begin)]
 
 
 def _token(name: str) -> str:

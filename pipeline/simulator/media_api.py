@@ -1,7 +1,9 @@
 """The addresses of media: list, upload, download, delete.
 
-The provider documents no answer to a file that is too large; here it is a 400 that names the limit,
-since 413 is not among its documented answers. A full store (the simulator's own bound) is a 429.
+Whoever uploads or deletes changes what messages in the queue find, so those that had left are
+settled first. The provider documents no answer to a file that is too large; here it is a 400 that
+names the limit, since 413 is not among its documented answers. A full store (the simulator's own
+bound) is a 429.
 """
 
 from __future__ import annotations
@@ -75,8 +77,9 @@ class MediaApi:
         if refused := refusal(request, self._gate, now=now) or self._fault(request, name):
             return refused
 
+        self._account.queue.settle(now)
         if not name:
-            return answers.not_found(request.url.path)
+            return answers.not_found(request.url.path, self._account.clock.moment().at)
 
         if b"%2f" in request.scope.get("raw_path", b"").lower():
             return answers.refused(

@@ -73,15 +73,21 @@ class MessagesApi:
         if found:
             return answers.invalid(found)
 
-        return await self._decide(asked, request.path_params["account_id"], arrival)
+        return await self._decide(asked, request, arrival)
 
-    async def _decide(self, asked: MessageRequest, account_id: str, arrival: Moment) -> Response:
+    async def _decide(self, asked: MessageRequest, request: Request, arrival: Moment) -> Response:
         account, behaviour = self._account, self._account.behaviour
         occasion = account.dice.occasion(asked.recipients[0])
         fault = behaviour.fault(account.dice.roll("answer", occasion))
         body = b""
         if self._takes(fault, occasion):
-            message = account.take(asked, account_id=account_id, occasion=occasion, arrival=arrival)
+            message = account.take(
+                asked,
+                account_id=request.path_params["account_id"],
+                occasion=occasion,
+                arrival=arrival,
+                media_url=_media_url(request) if asked.media else "",
+            )
             if message is None:
                 return answers.queue_full(account.queue.full_text())
 
@@ -137,3 +143,7 @@ class MessagesApi:
             return answers.refused(400, "request-validation", str(error))
 
         return Response(encode(page), media_type=JSON)
+
+
+def _media_url(request: Request) -> str:
+    return str(request.url.replace(query="")).rstrip("/").removesuffix("/messages") + "/media"

@@ -27,6 +27,7 @@ _SHORT_CODE = re.compile(r"[0-9]{3,8}")
 _ADDRESS = re.compile(  # RFC 3986
     r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})+"
 )
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 +_&-]{1,11}")
 
 
@@ -135,13 +136,16 @@ def _option_problems(request: MessageRequest, now: datetime) -> Iterator[Problem
 
 
 def read_expiration(text: str) -> datetime | None:
-    """Read an RFC 3339 moment; None where it is none or has no offset."""
+    """Read an RFC 3339 moment; None where it is none."""
+    if not _RFC3339.fullmatch(text):
+        return None
+
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
 
-    return moment if moment.tzinfo is not None else None
+    return moment
 
 
 def _not_e164(number: str) -> str:

@@ -197,12 +197,22 @@ def test_refused_credentials_end_the_command_with_one_sentence(status):
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.parametrize("status", [404, 405, 410, 415])
+def test_an_address_that_gives_out_no_tokens_ends_the_command_at_once(status):
+    endpoint = TokenEndpoint()
+    endpoint.answers = [(status, "<html>not here</html>")]
+
+    with pytest.raises(CredentialsError, match=f"HTTP {status}.*check BW_TOKEN_URL"):
+        anyio.run(endpoint.auth().header)
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [
         (500, ""),
         (503, "{}"),
         (429, ""),
+        (408, ""),
         (302, ""),
         (200, "<html>"),
         (200, "{}"),
@@ -249,7 +259,7 @@ def test_an_endpoint_that_nobody_listens_on_is_unavailable():
             url = f"http://127.0.0.1:{closed_port()}"
             await ClientCredentialsAuth(CREDENTIALS, url, transport).header()
 
-    with pytest.raises(TokenUnavailable, match="ConnectError"):
+    with pytest.raises(TokenUnavailable, match=r"ConnectError.*check BW_TOKEN_URL"):
         anyio.run(ask)
 
 

@@ -153,7 +153,7 @@ def over_the_wire(token_fault, send_to="http://127.0.0.1:1"):
 def test_without_a_token_nothing_is_sent():
     outcome = over_the_wire(answer(b"", status="503 Busy"))
 
-    assert outcome == NotSent(reason="no access token")
+    assert outcome == NotSent(reason="no access token: the token endpoint answers with HTTP 503")
 
 
 def test_refused_credentials_are_raised_since_no_message_can_be_sent():

@@ -23,7 +23,7 @@ FACTS = list(
 )
 
 #: Called transient by the provider, and in doubt for us: a second try may be a second text.
-CAUTIOUS = {5630: ErrorClass.AMBIGUOUS}
+CAUTIOUS = {4702: ErrorClass.AMBIGUOUS, 5630: ErrorClass.AMBIGUOUS}
 
 
 def test_all_89_codes_are_there_once_and_in_order():

@@ -125,6 +125,7 @@ def test_a_message_that_the_provider_keeps_failing_is_given_up_and_the_rest_goes
     assert provider.posts.count(number_of(2)) == 3
     assert states(journal) == {"accepted": 24, "ready": 1}
     assert worker.counts.given_up == 1
+    assert worker.counts.given_up_because == BROKEN.reason
     assert not stop.requested
 
 

@@ -334,7 +334,7 @@ def test_a_time_that_cannot_be_meant_is_one_sentence(bandcast, folder, text, cod
 
 # --- Retry ---------------------------------------------------------------------------------------
 
-PASSES, FREE, PERMANENT, NO_RECEIPT = "4702", "5106", "4720", "9902"
+PASSES, FREE, PERMANENT, NO_RECEIPT = "4701", "5106", "4720", "9902"
 
 
 def magic(code):

@@ -55,6 +55,9 @@ def test_a_person_reads_names_and_sizes(media, folder):
         (["upload", "card.toml"], "card.toml: the provider takes no files that are named like"),
         (["upload", "people.csv", "people.csv", "--name", "x.csv"], "--name is for one file"),
         (["upload", "people.csv", "--name", "../x.csv"], "is no name for a media file"),
+        (["upload", "empty.png"], "empty.png: is empty: there is nothing to upload"),
+        (["upload", "huge.mp4"], "huge.mp4: has 3,750,001 bytes, and the provider takes at most"),
+        (["fly"], "'action': 'fly' is not one of 'upload', 'list'"),
         (["upload", "folder"], "folder: is a folder; name the files in it, as folder/*"),
         (["upload", "a/x.csv", "b/x.csv"], "2 of these files would be 'x.csv' there"),
         (["upload", "people.csv", "--cache-control", "a\r\nX: y"], "cannot stand in a header"),
@@ -74,6 +77,9 @@ def test_bad_usage_is_one_sentence_and_nothing_is_sent(media, folder, door, argu
     for name in ("a", "b"):
         (folder / name / "x.csv").write_text("x")
 
+    (folder / "empty.png").touch()
+    (folder / "huge.mp4").write_bytes(bytes(3_750_001))
+
     done = media(*arguments)
 
     assert done.code == 2
@@ -87,14 +93,14 @@ def test_a_file_that_is_too_large_is_refused_in_the_provider_s_words(media, fold
 
     done = media("upload", "big.png")
 
-    assert done.code == 1
+    assert done.code == 2
     assert "'media' must be at most 3.5 MB" in done.err
 
 
 def test_a_download_that_fails_leaves_no_file(media, folder):
     done = media("get", "nothing.png")
 
-    assert done.code == 1
+    assert done.code == media("delete", "nothing.png").code == 2
     assert "there is no media file 'nothing.png'" in done.err
     assert not [path for path in folder.iterdir() if "nothing" in path.name]
 
@@ -111,3 +117,25 @@ def test_refused_credentials_end_with_their_code(media, door):
     door.refusals = [(403, {})]
 
     assert media("list").code == 4
+
+
+def test_a_wrong_token_address_is_asked_once_and_named(bandcast, door):
+    environment = environment_of(door.address, **SECRETS)
+    environment["BW_TOKEN_URL"] = f"{door.address}/nowhere"
+
+    done = bandcast("media", "list", env=environment)
+
+    assert done.code == 4
+    assert "again" not in done.err
+    assert "HTTP 404" in done.err
+    assert "BW_TOKEN_URL" in done.err
+
+
+def test_a_wrong_address_or_account_is_named(bandcast, door):
+    environment = environment_of(door.address, **SECRETS)
+    environment["BW_MESSAGING_URL"] = f"{door.address}/api/v3"
+
+    done = bandcast("media", "list", env=environment)
+
+    assert done.code == 2
+    assert "check BW_MESSAGING_URL and BW_ACCOUNT_ID" in done.err

@@ -156,7 +156,7 @@ def test_what_the_provider_cannot_read_is_said_in_its_words_without_numbers(list
     garbage = listing("--source-tn", "+19195550199", "--page-token", "garbage")
     negative = listing("--from-segment-count", "-5")
 
-    assert (garbage.code, negative.code) == (1, 1)
+    assert (garbage.code, negative.code) == (2, 2)
     assert "'pageToken' is none that was given out" in garbage.err
     assert "'fromSegmentCount' must be a whole number" in negative.err
 
@@ -167,3 +167,38 @@ def test_a_missing_word_is_one_sentence(bandcast):
     assert done.code == 2
     assert len(done.sentences()) == 1
     assert "Choose from: list, received" in done.err
+
+
+@pytest.mark.parametrize("written", ["19195550199", "(919) 555-0199", "919.555.0199"])
+def test_a_number_is_found_however_it_is_written(listing, written):
+    assert listing("--source-tn", written, "--json").json["count"] == 20
+
+
+def test_a_number_of_another_country_needs_its_plus(listing):
+    done = listing("--destination-tn", "+447700900123,447700900124")
+
+    assert done.code == 2
+    assert "--destination-tn: number 2 of 2" in done.err
+    assert "+" in done.err
+
+
+def test_where_nothing_is_found_without_a_plus_it_says_so(listing):
+    done = listing("--destination-tn", "1212555")
+
+    assert (done.code, done.out) == (0, "0 messages\n")
+    assert "begin with +" in done.err
+    assert listing("--destination-tn", "+1555555").err == ""
+
+
+def test_what_the_provider_refuses_is_bad_usage_in_its_own_words(listing):
+    done = listing("--calling-number-country-a3", "us")
+
+    assert done.code == 2
+    assert "'callingNumberCountryA3' must be a country of three letters" in done.err
+
+
+def test_a_page_is_of_a_search(listing):
+    done = listing("--page-token", "YWZ0ZXI6MTA=")
+
+    assert done.code == 2
+    assert "--page-token: repeat the filters of the search" in done.err

@@ -117,6 +117,8 @@ def test_what_older_documents_say_is_had_by_options():
         pytest.param(("--callback-user", "hook"), "--callback-password", id="half a credential"),
         pytest.param(("--callback-url", "localhost:80"), "http://", id="no address"),
         pytest.param(("--callback-url", "http://a b/"), "http://", id="a blank"),
+        pytest.param(("--callback-url", "http://localhost:80800/"), "http://", id="no such port"),
+        pytest.param(("--callback-url", "http://[::1/"), "http://", id="half an address"),
         pytest.param(("--stopped-at", "0001-01-01T00:00:00+14:00"), "moment", id="before time"),
         pytest.param(("--queue-seconds", "-1"), "--queue-seconds must be", id="no queue"),
         pytest.param(("--page-size", "0"), "--page-size", id="no page"),

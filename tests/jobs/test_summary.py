@@ -33,10 +33,9 @@ ENDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("stopped", "states", "code", "words"), ENDS.values(), ids=ENDS.keys())
-def test_where_several_things_are_left_the_gravest_decides(stopped, states, code, words):
-    done = Dispatched(
-        counts=Counts(latencies=[]),
+def ended(counts, stopped=None):
+    return Dispatched(
+        counts=counts,
         tally=None,
         spending=Spending(),
         duration_seconds=1.0,
@@ -44,8 +43,19 @@ def test_where_several_things_are_left_the_gravest_decides(stopped, states, code
         stopped=stopped,
         because="the reason" if stopped else "",
     )
+
+
+@pytest.mark.parametrize(("stopped", "states", "code", "words"), ENDS.values(), ids=ENDS.keys())
+def test_where_several_things_are_left_the_gravest_decides(stopped, states, code, words):
+    done = ended(Counts(latencies=[]), stopped)
     files = ResultFiles(
         parquet=Path("r"), csv=Path("c"), states=dict.fromkeys(states, 1), cost_micros=0
     )
     assert exit_code(done, files) == code
     assert words in next_step(done, code)
+
+
+def test_what_was_given_up_is_told_with_its_reason():
+    done = ended(Counts(latencies=[], given_up=2, given_up_because="no access token"))
+    said = next_step(done, 5)
+    assert said.startswith("2 messages were given up for now (no access token); run the same")

@@ -110,7 +110,7 @@ class Lives(RuleBasedStateMachine):
         failed = kind is ReceiptKind.FAILED
         receipt = Receipt(
             kind=kind, message_id=f"id-{attempt.tag}", to="+19195550101", time=self.now,
-            tag=attempt.tag, error_code=(4720, 4702)[attempt.row % 2] if failed else None,
+            tag=attempt.tag, error_code=(4720, 4701)[attempt.row % 2] if failed else None,
             segments_billed=segments_of(attempt.row),
         )  # fmt: skip
         self.journal.receive([(receipt, b"{}")], now=self.now)

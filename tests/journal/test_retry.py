@@ -27,7 +27,8 @@ from tests.journal.builders import (
 
 SENT, DELIVERED, FAILED = ReceiptKind.SENT, ReceiptKind.DELIVERED, ReceiptKind.FAILED
 
-PHONE_OFF, OUTAGE, NO_NUMBER, NO_RECEIPT = 4702, 5106, 4720, 9902
+UNREACHABLE, OUTAGE, NO_NUMBER, NO_RECEIPT = 4701, 5106, 4720, 9902
+MAY_BE_HELD = 4702
 COST = 4_000
 
 
@@ -37,7 +38,7 @@ def grant(journal):
     return take(journal)
 
 
-def fail(journal, grant, row, code=PHONE_OFF):
+def fail(journal, grant, row, code=UNREACHABLE):
     """A message goes out and fails; returns its attempt."""
     (permit,) = begin(journal, grant, intent(row, cost_micros=COST))
     number = permit.attempt.number
@@ -74,10 +75,11 @@ def spent(journal):
 @pytest.mark.parametrize(
     ("code", "again"),
     [
-        pytest.param(PHONE_OFF, True, id="passes, found by the carrier"),
+        pytest.param(UNREACHABLE, True, id="passes, found by the carrier"),
         pytest.param(OUTAGE, True, id="passes, found by Bandwidth"),
         pytest.param(NO_NUMBER, False, id="permanent"),
         pytest.param(NO_RECEIPT, False, id="perhaps a second text"),
+        pytest.param(MAY_BE_HELD, False, id="the carrier may still hold it"),
         pytest.param(5789, False, id="not in the table"),
         pytest.param(None, False, id="without a code"),
     ],
@@ -109,7 +111,7 @@ def test_what_somebody_got_is_never_sent_again_whatever_else_is_said_of_it(journ
     """Also a group: it fails where one of its members does, and the others have it."""
     attempt = begin_one(journal, grant, 1)
     finish(journal, attempt, accepted("id-1-1"))
-    kinds = [(DELIVERED, None), (FAILED, PHONE_OFF)]
+    kinds = [(DELIVERED, None), (FAILED, UNREACHABLE)]
     for kind, code in kinds if first else reversed(kinds):
         told(journal, attempt, kind, code=code)
 
@@ -134,12 +136,12 @@ def test_a_failure_at_the_carrier_is_sent_again_once_and_one_at_bandwidth_as_oft
     journal, grant
 ):
     for _ in range(2):
-        fail(journal, grant, 1, PHONE_OFF)
+        fail(journal, grant, 1, UNREACHABLE)
         fail(journal, grant, 2, OUTAGE)
         retry(journal, 1, 2)
 
     assert states(journal) == {"failed": 1, "ready": 8}
-    fail(journal, grant, 2, PHONE_OFF)
+    fail(journal, grant, 2, UNREACHABLE)
     assert retry(journal, 2) == 1, "the carrier failed it for the first time"
 
 
@@ -215,14 +217,14 @@ def test_a_late_delivery_is_believed_also_while_the_second_attempt_is_open(journ
     finish(journal, second, accepted("id-1-2"), at=later(61))
 
     assert (records(journal)[1].state, records(journal)[1].attempts) == ("delivered", 2)
-    told(journal, second, FAILED, code=PHONE_OFF, seconds=90)
+    told(journal, second, FAILED, code=UNREACHABLE, seconds=90)
     assert journal.retryable(CAMPAIGN) == []
 
 
 def test_the_second_attempt_has_a_record_of_its_own(journal, grant):
     fail(journal, grant, 1)
     retry(journal, 1)
-    assert records(journal)[1].error_code == str(PHONE_OFF), "why it is sent again"
+    assert records(journal)[1].error_code == str(UNREACHABLE), "why it is sent again"
 
     second = begin_one(journal, grant, 1)
     assert records(journal)[1][4:12] == (None,) * 8
@@ -239,11 +241,11 @@ def test_a_failure_of_a_released_doubt_does_not_fail_the_attempt_that_followed(j
     finish(journal, first, InDoubt(reason="reset"))
     journal.release(CAMPAIGN, [1], by="ana", because="asked", now=NOW)
     second = begin_one(journal, grant, 1)
-    told(journal, first, FAILED, code=PHONE_OFF)
+    told(journal, first, FAILED, code=UNREACHABLE)
     assert records(journal)[1].state == "sending"
 
     finish(journal, second, accepted("id-1-2"))
-    told(journal, first, FAILED, code=PHONE_OFF, tagged=False, seconds=6)
+    told(journal, first, FAILED, code=UNREACHABLE, tagged=False, seconds=6)
     assert records(journal)[1].state == "accepted"
 
 
@@ -264,7 +266,7 @@ def test_who_asked_for_no_more_texts_meanwhile_gets_none(journal, grant):
 
 @pytest.mark.parametrize(
     ("code", "cost"),
-    [pytest.param(PHONE_OFF, COST, id="billed"), pytest.param(OUTAGE, 0, id="free")],
+    [pytest.param(UNREACHABLE, COST, id="billed"), pytest.param(OUTAGE, 0, id="free")],
 )
 def test_a_failure_keeps_what_it_cost_and_the_next_attempt_costs_again(journal, grant, code, cost):
     fail(journal, grant, 1, code)
@@ -282,7 +284,7 @@ def test_a_failure_keeps_what_it_cost_and_the_next_attempt_costs_again(journal, 
 def test_a_failure_costs_what_the_provider_counted(journal, grant):
     (permit,) = begin(journal, grant, intent(1, segments=1, cost_micros=COST))
     finish(journal, permit.attempt, accepted("id-1-1"))  # it counted two
-    told(journal, permit.attempt, FAILED, code=PHONE_OFF)
+    told(journal, permit.attempt, FAILED, code=UNREACHABLE)
     retry(journal, 1)
     assert spent(journal) == Sums(spent=2 * COST)
 

@@ -229,7 +229,7 @@ class Stores(RuleBasedStateMachine):
     )
     def receive(self, data, kind, tagged, seconds, other):
         attempt, _ = data.draw(st.sampled_from(self.attempts))
-        code = (4720, 4405, 4702, 5106)[attempt.row % 4]
+        code = (4720, 4405, 4701, 5106)[attempt.row % 4]
         receipt = Receipt(
             kind=kind,
             message_id=f"id-{attempt.row}-{attempt.number}",

@@ -5,6 +5,7 @@ import httpx
 
 ACCOUNT = "9900000"
 MESSAGES = f"/api/v2/users/{ACCOUNT}/messages"
+MEDIA = f"/api/v2/users/{ACCOUNT}/media"
 BASIC = ("user", "secret")
 APPLICATION = "93de2206-9669-4e07-948d-329f4b722ee2"
 SENDER = "+19195550100"

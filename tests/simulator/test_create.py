@@ -118,6 +118,11 @@ def e164(given):
             id="expiration unreadable",
         ),
         pytest.param(
+            {"expiration": "2999-W01-1T00:00:00Z"},
+            [("expiration", "'expiration' must be an RFC-3339 date and time")],
+            id="expiration of another standard",
+        ),
+        pytest.param(
             {"media": [f"https://example.com/{i}.png" for i in range(11)]},
             [("media", "'media' must contain at most 10 addresses")],
             id="eleven pictures",

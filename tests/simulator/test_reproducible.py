@@ -13,6 +13,9 @@ TROUBLE = Behaviour.parse(
 )
 
 
+PNG = {"content-type": "image/png"}
+
+
 def scenario(seed, behaviour=TROUBLE):
     """Act out an evening; return every byte that a customer saw."""
     seen = []
@@ -34,6 +37,16 @@ def scenario(seed, behaviour=TROUBLE):
                 stage.inbound(**{"from": caller.number(index)}, to=caller.SENDER, text="STOP")
 
         stage.pass_time(3_600)
+        form = {"grant_type": "client_credentials"}
+        asked = [
+            stage.ask("GET", "/api/v2/nowhere"),
+            stage.ask("POST", "/api/v1/oauth2/token", data=form),
+            stage.ask("POST", "/api/v1/oauth2/token", data=form),
+            stage.ask("PUT", f"{caller.MEDIA}/a.png", content=b"a", headers=PNG),
+            stage.ask("GET", f"{caller.MEDIA}/a.png"),
+            stage.ask("GET", f"{caller.MEDIA}/"),
+        ]
+        seen += [(answer.status_code, answer.content) for answer in asked]
         for params in ({"sourceTn": caller.SENDER}, {"messageStatus": "FAILED", "limit": 3}):
             answer = stage.ask("GET", caller.MESSAGES, params=params)
             # The address of the page names the port, which is whatever was free.
