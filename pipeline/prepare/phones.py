@@ -31,18 +31,18 @@ _NORTH_AMERICA = ("US", "CA")  # read a number without a country code alike
 
 #: Ten digits grouped in the usual ways; the first group may be missing where the country is given.
 _TEN_DIGITS = r"\(?[0-9]{3}\)?[ .\-]{0,2}[0-9]{3}[ .\-]{0,2}[0-9]{4}"
-_WITH_PLUS_ONE = r"^\+1[ .\-]{0,2}" + _TEN_DIGITS + "$"
-_AT_HOME = r"^(?:\+?1[ .\-]{0,2})?" + _TEN_DIGITS + "$"
-_PUNCTUATION = [" ", "(", ")", "-", "."]
-_NOTHING = [""] * len(_PUNCTUATION)
+_PUNCTUATION = r"[ ().\-]"
 
-#: Damage that whole columns have: what tells it, what to leave out. The rest is `mending`'s.
-_COMMON_DAMAGE = (
+#: Spellings of whole columns: what tells one, what to leave out, the repair that it is. The rest is
+#: `mending`'s.
+_ABROAD = ((r"^ *\+1[ .\-]{0,2}" + _TEN_DIGITS + " *$", _PUNCTUATION, None),)
+_AT_HOME = (
+    (r"^ *(?:\+?1[ .\-]{0,2})?" + _TEN_DIGITS + " *$", _PUNCTUATION, None),
     (r"^\+?[0-9]{10,11}\.0$", r"\.0$", Repair.DECIMALS),
     (r"^'\+?[0-9]{10,11}$", "^'", Repair.APOSTROPHE),
 )
 
-_LEFT, _BARE = columns.WORKING + "left", columns.WORKING + "bare"
+_BARE = columns.WORKING + "bare"
 _COUNTRY = 10_000_000_000  # 1 and ten digits
 _PER_AREA = 10_000_000
 _PER_EXCHANGE_DIGIT = 1_000_000
@@ -69,14 +69,8 @@ def add_readings(lf: pl.LazyFrame, region: str) -> pl.LazyFrame:
 
     names = lf.collect_schema().names()
     at_home = region in _NORTH_AMERICA and REGION not in names
-    return (
-        lf.pipe(_add_plain, CELL, READING, at_home=at_home)
-        .with_columns(_usual_spelling(at_home=at_home).alias(_LEFT))
-        .with_columns(pl.col(_LEFT).str.replace_many(_PUNCTUATION, _NOTHING))
-        .pipe(_add_plain, _LEFT, _BARE, at_home=at_home)
-        .with_columns(pl.coalesce(READING, _BARE).alias(READING))
-        .with_columns(pl.coalesce(READING, _asked(region, by_row=REGION in names)).alias(READING))
-        .drop(_LEFT, _BARE)
+    return lf.pipe(_add_plain, CELL, READING, at_home=at_home).with_columns(
+        pl.coalesce(READING, _asked(region, by_row=REGION in names)).alias(READING)
     )
 
 
@@ -96,18 +90,11 @@ def _add_plain(lf: pl.LazyFrame, cell: str, name: str, *, at_home: bool) -> pl.L
     )
 
 
-def _usual_spelling(*, at_home: bool) -> pl.Expr:
-    """Return the cells that are not read yet and have a usual spelling; '' for all others."""
-    left = pl.when(pl.col(READING).is_null()).then(CELL).otherwise(pl.lit("")).str.strip_chars(" ")
-    usual = left.str.contains(_AT_HOME if at_home else _WITH_PLUS_ONE)
-    return pl.when(usual).then(left).otherwise(pl.lit(""))
-
-
 def _asked(region: str, *, by_row: bool) -> pl.Expr:
-    """Read what is left: damaged in a common way, or asked about once per distinct spelling."""
+    """Read what is left: of a common spelling, or asked about once per distinct one."""
     left = pl.when(pl.col(READING).is_null()).then(pl.col(CELL).fill_null(""))
     if not by_row:
-        # Batches of a Series, because phonenumbers is Python and asked only where it must be.
+        # Batches of a Series, because few cells are left, and phonenumbers is Python.
         ask = partial(_read_left, region=region)
         return left.map_batches(ask, return_dtype=pl.Int64, is_elementwise=True)
 
@@ -130,26 +117,29 @@ def _read_left_by_region(rows: pl.Series) -> pl.Series:
 
 def _read_left(cells: pl.Series, region: str) -> pl.Series:
     """Read the cells that are not null."""
-    readings, left = _unknown(cells), cells.is_not_null()
-    for shape, damage, repair in _COMMON_DAMAGE if region in _NORTH_AMERICA else ():
-        damaged = left & cells.str.contains(shape)
-        if damaged.any():
-            mended = _bare(cells.filter(damaged).str.replace(damage, ""))
-            readings = readings.scatter(damaged.arg_true(), mended | packed(0, repair))
-            left &= readings.is_null()
+    places = cells.is_not_null().arg_true()
+    return _unknown(cells).scatter(places, _read_cells(cells.gather(places), region))
 
-    if not left.any():
-        return readings
 
+def _read_cells(cells: pl.Series, region: str) -> pl.Series:
+    readings, at_home = _unknown(cells), region in _NORTH_AMERICA
+    for shape, noise, repair in _AT_HOME if at_home else _ABROAD:
+        places = (readings.is_null() & cells.str.contains(shape)).arg_true()
+        if not places.is_empty():
+            bare = _plain(cells.gather(places).str.replace_all(noise, ""), at_home=at_home)
+            readings = readings.scatter(places, bare | packed(0, repair))
+
+    left = readings.is_null()
     spellings = cells.filter(left).unique().to_list()
     answers = [read_cell(spelling, region) for spelling in spellings]
     asked = cells.filter(left).replace_strict(spellings, answers, return_dtype=pl.Int64)
     return readings.scatter(left.arg_true(), asked)
 
 
-def _bare(cells: pl.Series) -> pl.Series:
-    lf = cells.alias(_LEFT).to_frame().lazy().pipe(_add_plain, _LEFT, _BARE, at_home=True)
-    return lf.collect()[_BARE]
+def _plain(cells: pl.Series, *, at_home: bool) -> pl.Series:
+    return (
+        cells.to_frame(CELL).lazy().pipe(_add_plain, CELL, _BARE, at_home=at_home).collect()[_BARE]
+    )
 
 
 def _unknown(cells: pl.Series) -> pl.Series:

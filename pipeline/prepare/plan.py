@@ -41,7 +41,7 @@ from pipeline.prepare.shards import (
     shard_rows,
     with_references,
 )
-from pipeline.prepare.texts import MISSING, add_text
+from pipeline.prepare.texts import MISSING, add_text, pieces_of
 from pipeline.prepare.totals import Share, Totals, totals
 
 __all__ = [
@@ -242,7 +242,7 @@ class _Plan:
             )
             .pipe(add_address, campaign, sender, has_groups=has_groups)
             .with_columns(pl.when(pl.col(SENT).is_not_null()).then(columns.TEXT).alias(_SENT_TEXT))
-            .pipe(add_segments, _SENT_TEXT)
+            .pipe(add_segments, _SENT_TEXT, pieces=pieces_of(campaign, self.views))
             .with_columns(
                 keys.message_key(SENT, campaign.name, self.key).alias(columns.MESSAGE_KEY)
             )

@@ -27,6 +27,8 @@ INVALID_MEDIA = "invalid_media"
 _LENGTH, _EMPTY, _EXPLANATION = (
     columns.WORKING + name for name in ("length", "empty", "explanation")
 )
+#: Every blank character is before or behind these, so a blank text is too: tells most that are not.
+_FIRST_FILLED, _LAST_FILLED = "!", "~"
 _EXPLAINED = pl.Struct({REASON: pl.String, REASON_DETAIL: pl.String})
 _SENDER = r"^(?:\+[1-9][0-9]{6,14}|[0-9]{5,6}|[A-Za-z0-9 \-+_&]{1,11})$"
 _PICTURE = rf"(?:https?://|{MEDIA_SCHEME})\S+"
@@ -50,19 +52,23 @@ def add_reason(
         sender: String, the row's own sender; None where rows have none.
         media: String, the row's own pictures; None where rows have none.
     """
-    empty = pl.lit(value=False) if may_be_empty else pl.col(TEXT).str.strip_chars() == ""
-    narrow = {
+    needed = {
         READING: pl.col(READING),
         VERDICT: pl.col(VERDICT),
         MISSING: pl.col(MISSING),
-        _LENGTH: pl.col(TEXT).str.len_chars(),
-        _EMPTY: empty,
+        TEXT: pl.col(TEXT),
         INVALID_SENDER: _unlike(sender, _SENDER),
         INVALID_MEDIA: _unlike(media, _MEDIA),
     }
+    told = (
+        pl.coalesce(_codes(barred)).alias(REASON),
+        pl.coalesce(_sentences(barred)).alias(REASON_DETAIL),
+    )
     # A batch at a time, because most rows have no reason, and only the others are looked at.
-    explained = pl.struct(each.alias(name) for name, each in narrow.items()).map_batches(
-        partial(_explain, barred=barred), return_dtype=_EXPLAINED, is_elementwise=True
+    explained = pl.struct(each.alias(name) for name, each in needed.items()).map_batches(
+        partial(_explain, told=told, may_be_empty=may_be_empty),
+        return_dtype=_EXPLAINED,
+        is_elementwise=True,
     )
     return (
         lf.with_columns(explained.alias(_EXPLANATION))
@@ -74,21 +80,24 @@ def add_reason(
     )
 
 
-def _explain(rows: pl.Series, *, barred: Sequence[Barred]) -> pl.Series:
+def _explain(rows: pl.Series, *, told: Sequence[pl.Expr], may_be_empty: bool) -> pl.Series:
     """Return reason and detail of each row, null where nothing is wrong with it."""
     frame = rows.struct.unnest()
-    is_wrong = pl.any_horizontal(
+    may_be_wrong = pl.any_horizontal(
         pl.col(READING) < 0,
         pl.col(VERDICT) > 0,
         pl.col(MISSING).is_not_null(),
-        pl.col(_LENGTH) > MAX_CHARACTERS,
-        pl.col(_EMPTY, INVALID_SENDER, INVALID_MEDIA),
+        pl.col(TEXT).str.len_bytes() > MAX_CHARACTERS,
+        pl.col(TEXT) < _FIRST_FILLED,
+        pl.col(TEXT) > _LAST_FILLED,
+        pl.col(INVALID_SENDER, INVALID_MEDIA),
     ).fill_null(value=False)
-    places = frame.select(is_wrong).to_series().arg_true()
-    found = frame[places].select(
-        pl.coalesce(_codes(barred)).alias(REASON),
-        pl.coalesce(_sentences(barred)).alias(REASON_DETAIL),
+    places = frame.select(may_be_wrong).to_series().arg_true()
+    is_empty = pl.lit(value=False) if may_be_empty else pl.col(TEXT).str.strip_chars() == ""
+    looked_at = frame[places].with_columns(
+        is_empty.alias(_EMPTY), pl.col(TEXT).str.len_chars().alias(_LENGTH)
     )
+    found = looked_at.select(told)
     nowhere = pl.Series([], dtype=pl.UInt32).extend_constant(None, rows.len())
     where = nowhere.scatter(places, pl.int_range(places.len(), dtype=pl.UInt32, eager=True))
     return pl.DataFrame([each.gather(where) for each in found]).to_struct(rows.name)

@@ -12,7 +12,7 @@ early. Both counters share the alphabet, `capacity` and, where it matters, the w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,9 +30,9 @@ _BITS_PER_UNIT = {Encoding.GSM7: 7, Encoding.UCS2: 16}
 
 _PAIRS_UCS2 = r"[\x{10000}-\x{10ffff}]"
 _ODD = columns.WORKING + "odd"
-_CHARACTERS = columns.WORKING + "characters"
 _UCS2 = columns.WORKING + "ucs2"
 _PAIRS = columns.WORKING + "pairs"
+_SEEN = pl.Struct({_UCS2: pl.Boolean, _PAIRS: pl.Int32})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,34 +100,41 @@ def cut(text: str, encoding: Encoding, *, header_bytes: int = HEADER_BYTES) -> l
 
 
 def add_segments(
-    lf: pl.LazyFrame, text: str = columns.TEXT, *, header_bytes: int = HEADER_BYTES
+    lf: pl.LazyFrame,
+    text: str = columns.TEXT,
+    *,
+    pieces: Sequence[pl.Expr] = (),
+    header_bytes: int = HEADER_BYTES,
 ) -> pl.LazyFrame:
     """Count every text.
 
     Args:
         lf: has `channel` (String); an MMS is always one segment.
         text: the column to count (String).
+        pieces: String; they hold, together and each as often, all characters of the text that are
+            not one septet (see `template.Rendering.pieces`); without any the text is looked at.
         header_bytes: of each part of a long message.
 
     Returns:
         The frame with `encoding` (String), `units` (Int32) and `segments` (Int32), null where the
         text is null.
     """
+    looked_at = pl.struct(
+        each.alias(str(position)) for position, each in enumerate(pieces or [pl.col(text)])
+    )
+    # A batch at a time, because most texts are plain, and only the others are looked at closely.
+    seen = looked_at.map_batches(_look, return_dtype=_SEEN, is_elementwise=True)
     return (
-        lf.with_columns(
-            _odd_text(pl.col(text)).alias(_ODD),
-            pl.col(text).str.len_chars().alias(_CHARACTERS),  # once for both: polars sees it
-        )
-        .with_columns(pl.col(_ODD).str.contains(alphabet.NOT_GSM7).alias(_UCS2))
-        .with_columns(_pairs().cast(pl.Int32).alias(_PAIRS))
+        lf.with_columns(seen.alias(_ODD))
+        .with_columns(pl.col(_ODD).struct.field(_UCS2), pl.col(_ODD).struct.field(_PAIRS))
         .with_columns(
             pl.when(pl.col(text).is_not_null())
-            .then(_by_encoding({encoding: encoding.value for encoding in Encoding}))
+            .then(_by_encoding(lambda encoding: pl.lit(encoding.value)))
             .alias(columns.ENCODING),
-            (pl.col(_CHARACTERS).cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
+            (pl.col(text).str.len_chars().cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
         )
         .with_columns(_segments(text, header_bytes).alias(columns.SEGMENTS))
-        .drop(_ODD, _CHARACTERS, _UCS2, _PAIRS)
+        .drop(_ODD, _UCS2, _PAIRS)
     )
 
 
@@ -145,18 +152,30 @@ def _walk(text: str, encoding: Encoding, room: int) -> list[str]:
     return parts
 
 
-def _odd_text(text: pl.Expr) -> pl.Expr:
-    """Return the texts that need a closer look; a plain one, a septet a character, becomes ''.
+def _look(rows: pl.Series) -> pl.Series:
+    """Return `_SEEN` of each row's pieces; a plain text, a septet a character, has no pairs."""
+    pieces = rows.struct.unnest()
+    odd = pl.repeat(value=False, n=rows.len(), dtype=pl.Boolean, eager=True)
+    for piece in pieces:
+        odd |= alphabet.beyond_ascii_or(alphabet.odd_ascii(), piece)
 
-    '' and not null, since `contains` also scans what lies hidden under a null.
-    """
-    odd = alphabet.beyond_ascii_or(alphabet.odd_ascii(), text)
-    return pl.when(odd).then(text).otherwise(pl.lit(""))
+    places = odd.arg_true()
+    found = (
+        pieces[places]
+        .select(pl.concat_str(pl.all(), ignore_nulls=True).alias(_ODD))
+        .with_columns(pl.col(_ODD).str.contains(alphabet.NOT_GSM7).alias(_UCS2))
+        .select(_UCS2, _pairs().alias(_PAIRS))
+    )
+    nothing = pl.zeros(rows.len(), pl.Int32, eager=True)
+    return pl.select(
+        (nothing == 1).scatter(places, found[_UCS2]).alias(_UCS2),
+        nothing.scatter(places, found[_PAIRS]).alias(_PAIRS),
+    ).to_struct(rows.name)
 
 
 def _pairs() -> pl.Expr:
-    """Return the characters of two units; `count_matches` does not look below a null."""
-    ucs2 = pl.when(pl.col(_UCS2)).then(_ODD).str.count_matches(_PAIRS_UCS2)
+    """Return the characters of two units."""
+    ucs2 = pl.col(_ODD).str.count_matches(_PAIRS_UCS2)
     gsm7 = pl.sum_horizontal(pl.col(_ODD).str.count_matches(each) for each in alphabet.PAIRS)
     return pl.when(pl.col(_UCS2)).then(ucs2).otherwise(gsm7)
 
@@ -167,14 +186,20 @@ def _segments(text: str, header_bytes: int) -> pl.Expr:
     Every part but the last is full or one unit short, and a pair wastes one unit at most.
     """
     units, pairs = pl.col(columns.UNITS), pl.col(_PAIRS)
-    single = _by_encoding({encoding: capacity(encoding) for encoding in Encoding})
-    part = _by_encoding(
-        {encoding: capacity(encoding, header_bytes=header_bytes) for encoding in Encoding}
-    ).cast(pl.Int32)
-    low = _ceil_div(units, part)
-    high = pl.min_horizontal(_ceil_div(units, part - 1), _ceil_div(units + pairs, part))
-    is_one = (units <= single) | (pl.col(columns.CHANNEL) == Channel.MMS.value)
-    open_question = pl.when(~is_one & (low != high)).then(text)
+
+    def fits(encoding: Encoding) -> pl.Expr:
+        return units <= capacity(encoding)
+
+    def low(encoding: Encoding) -> pl.Expr:
+        return _ceil_div(units, capacity(encoding, header_bytes=header_bytes))
+
+    def high(encoding: Encoding) -> pl.Expr:
+        part = capacity(encoding, header_bytes=header_bytes)
+        return pl.min_horizontal(_ceil_div(units, part - 1), _ceil_div(units + pairs, part))
+
+    is_one = _by_encoding(fits) | (pl.col(columns.CHANNEL) == Channel.MMS.value)
+    least = _by_encoding(low)
+    open_question = pl.when(~is_one & (least != _by_encoding(high))).then(text)
     walked = (
         open_question.map_batches(  # Python, because the walk is sequential; such rows are rare
             partial(_count_by_walk, header_bytes=header_bytes),
@@ -182,7 +207,7 @@ def _segments(text: str, header_bytes: int) -> pl.Expr:
             is_elementwise=True,
         )
     )
-    counted = pl.when(is_one).then(pl.lit(1, pl.Int32)).otherwise(pl.coalesce(walked, low))
+    counted = pl.when(is_one).then(pl.lit(1, pl.Int32)).otherwise(pl.coalesce(walked, least))
     return pl.when(pl.col(text).is_not_null()).then(counted)
 
 
@@ -195,13 +220,9 @@ def _count_by_walk(texts: pl.Series, *, header_bytes: int) -> pl.Series:
     return nothing.scatter(places, counts) if counts else nothing
 
 
-def _by_encoding(values: Mapping[Encoding, int] | Mapping[Encoding, str]) -> pl.Expr:
-    return (
-        pl.when(pl.col(_UCS2))
-        .then(pl.lit(values[Encoding.UCS2]))
-        .otherwise(pl.lit(values[Encoding.GSM7]))
-    )
+def _by_encoding(value: Callable[[Encoding], pl.Expr]) -> pl.Expr:
+    return pl.when(pl.col(_UCS2)).then(value(Encoding.UCS2)).otherwise(value(Encoding.GSM7))
 
 
-def _ceil_div(units: pl.Expr, part: pl.Expr) -> pl.Expr:
-    return (units + part - 1) // part
+def _ceil_div(units: pl.Expr, part: int) -> pl.Expr:
+    return (units + (part - 1)) // part

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,10 @@ def add_smart_text(lf: pl.LazyFrame, table: Mapping[str, str]) -> pl.LazyFrame:
         return lf
 
     text = pl.col(columns.TEXT)
-    is_odd = alphabet.beyond_ascii_or(filter(str.isascii, table), text)
+    looked_for = list(filter(str.isascii, table))
+    is_odd = text.map_batches(  # a batch at a time, because they are scanned as one first
+        partial(alphabet.beyond_ascii_or, looked_for), return_dtype=pl.Boolean, is_elementwise=True
+    )
     odd = pl.when(is_odd).then(text).otherwise(pl.lit(""))  # '' and not null: see `segments`
     smart = pl.col(_SMART)
     characters = smart.str.len_chars()

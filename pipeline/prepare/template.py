@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.errors import TemplateError
-from pipeline.prepare import columns
+from pipeline.prepare import alphabet, columns
 
 _VALUE = columns.WORKING + "value_"
 _TOKEN = re.compile(
@@ -53,12 +53,15 @@ Piece = str | Placeholder | Block
 class Rendering:
     """A template, compiled for the columns of one file: three steps, so that none is done twice."""
 
-    #: To be added first, under their own names: the values, trimmed, null where empty (String).
+    #: To be added first, under their own names: the values, trimmed (String).
     values: tuple[pl.Expr, ...]
     #: String: the rendered text, null where a value is missing.
     text: pl.Expr
     #: String: names the first column without a value, null where none is missing.
     missing: pl.Expr
+    #: String: what the text has beyond the plain characters of the template. Each character of the
+    #: text that is not one septet is in them as often as in the text (see `segments`).
+    pieces: tuple[pl.Expr, ...]
 
 
 def parse_template(template: str) -> list[Piece]:
@@ -109,13 +112,19 @@ def compile_template(template: str, views: Mapping[str, pl.Expr]) -> Rendering:
             column, default = used[alone.name], pl.lit(alone.default, pl.String)
             filled = pl.when(_value(column).is_not_null()).then(views[column])
             text, gaps = filled.otherwise(default), [_gap(column)] if alone.default is None else []
+            remarkable = [text]
         case _:
-            text, gaps = _joined(pieces, used)
+            texts, gaps = _filled(pieces, used)
+            text = pl.concat_str(texts or [pl.lit("")])
+            remarkable, _ = _filled(parse_template(rewrite(template, _odd)), used)
 
     return Rendering(
-        values=tuple(_trimmed(views[name]).alias(_VALUE + name) for name in set(used.values())),
+        values=tuple(
+            views[name].str.strip_chars().alias(_VALUE + name) for name in set(used.values())
+        ),
         text=text,
         missing=pl.coalesce(gaps) if gaps else pl.lit(None, pl.String),
+        pieces=tuple(remarkable),
     )
 
 
@@ -220,8 +229,16 @@ def _parts(pieces: Sequence[Piece]) -> Iterator[Piece]:
             yield from piece.pieces
 
 
-def _joined(pieces: Sequence[Piece], used: Mapping[str, str]) -> tuple[pl.Expr, list[pl.Expr]]:
-    texts, gaps = [], []
+def _odd(literal: str) -> str:
+    """Return what of a literal text is not one septet of the default alphabet."""
+    return "".join(each for each in literal if each not in alphabet.BASIC)
+
+
+def _filled(
+    pieces: Sequence[Piece], used: Mapping[str, str]
+) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    texts: list[pl.Expr] = []
+    gaps: list[pl.Expr] = []
     for piece in pieces:
         match piece:
             case str():
@@ -233,20 +250,17 @@ def _joined(pieces: Sequence[Piece], used: Mapping[str, str]) -> tuple[pl.Expr, 
                 texts.append(_value(used[piece.name]).fill_null(pl.lit(piece.default)))
             case Block():
                 shown = _value(used[piece.name]).is_not_null()
-                text, inner = _joined(piece.pieces, used)
+                inside, inner = _filled(piece.pieces, used)
+                text = pl.concat_str(inside or [pl.lit("")])
                 texts.append(pl.when(shown).then(text).otherwise(pl.lit("")))
                 gaps.extend(pl.when(shown).then(gap) for gap in inner)
 
-    return pl.concat_str(texts or [pl.lit("")]), gaps
-
-
-def _trimmed(view: pl.Expr) -> pl.Expr:
-    value = view.str.strip_chars()
-    return pl.when(value != "").then(value)
+    return texts, gaps
 
 
 def _value(column: str) -> pl.Expr:
-    return pl.col(_VALUE + column)
+    value = pl.col(_VALUE + column)
+    return pl.when(value != "").then(value)
 
 
 def _gap(column: str) -> pl.Expr:

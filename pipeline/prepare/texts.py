@@ -38,7 +38,8 @@ def add_text(lf: pl.LazyFrame, campaign: Campaign, views: Mapping[str, pl.Expr])
         written = compile_template(campaign.template, views)
     else:
         gap = f"column '{campaign.columns.text}' is empty, and there is no template"
-        written = Rendering(values=(), text=pl.lit(None, pl.String), missing=pl.lit(gap))
+        text, missing = pl.lit(None, pl.String), pl.lit(gap)
+        written = Rendering(values=(), text=text, missing=missing, pieces=())
 
     text, missing = written.text, written.missing
     if own is not None:
@@ -47,6 +48,18 @@ def add_text(lf: pl.LazyFrame, campaign: Campaign, views: Mapping[str, pl.Expr])
         missing = pl.when(~filled).then(missing)
 
     return lf.with_columns(written.values).with_columns(text.alias(TEXT), missing.alias(MISSING))
+
+
+def pieces_of(campaign: Campaign, views: Mapping[str, pl.Expr]) -> tuple[pl.Expr, ...]:
+    """Return `Rendering.pieces` where every text is what the one template makes; else none.
+
+    Expressions over the frame from `add_text`.
+    """
+    is_changed = campaign.smart or campaign.smart_accents or campaign.columns.group
+    if is_changed or campaign.columns.text or campaign.variants:
+        return ()
+
+    return compile_template(campaign.template, views).pieces
 
 
 def _own_text(campaign: Campaign, views: Mapping[str, pl.Expr]) -> pl.Expr | None:
@@ -82,4 +95,4 @@ def _chosen(variants: Sequence[Variant], renderings: Sequence[Rendering]) -> Ren
         missing = pl.when(ours).then(each.missing).otherwise(missing)
 
     values = {value.meta.output_name(): value for each in renderings for value in each.values}
-    return Rendering(values=tuple(values.values()), text=text, missing=missing)
+    return Rendering(values=tuple(values.values()), text=text, missing=missing, pieces=())

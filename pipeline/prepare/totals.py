@@ -30,6 +30,8 @@ BREAKDOWNS = (
     CARRIER,
 )
 
+_PER_AREA = 10_000_000  # numbers of North America that begin with 1 and an area code
+
 #: How many of the dearest messages are named.
 DEAREST = 10
 
@@ -152,10 +154,11 @@ def _groups(plan: pl.LazyFrame, carrier: pl.Expr | None, *, has_variants: bool) 
 
 def _start() -> pl.Expr:
     """Return as many digits of a number as tell its place: few, so that the groups are few."""
-    digits = pl.col(columns.TO).str
-    at_home = digits.starts_with("+1")
-    start = pl.when(at_home).then(digits.slice(1, 4)).otherwise(digits.slice(1, 8))
-    return start.cast(pl.Int64, strict=False)
+    number = pl.col(columns.TO)
+    at_home = number.str.starts_with("+1")
+    area = number.cast(pl.Int64, strict=False) // _PER_AREA
+    abroad = pl.when(~at_home).then(number).str.slice(1, 8).cast(pl.Int64, strict=False)
+    return pl.when(at_home).then(area).otherwise(abroad)
 
 
 def _shares(sent: pl.DataFrame, name: str) -> tuple[Share, ...]:

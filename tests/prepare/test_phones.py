@@ -5,7 +5,7 @@ import random
 import phonenumbers
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SettingsError
@@ -92,6 +92,7 @@ def test_every_area_code_is_read_as_phonenumbers_reads_it():
     assert disagreements(cells, "US") == []
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789+-.() x/1919555"), max_size=20))
 def test_any_string_of_phone_characters_is_read_as_phonenumbers_reads_it(cell):
     assert disagreements([cell], "US") == []
@@ -164,6 +165,7 @@ def test_an_extension_or_a_label_is_no_damage(cell):
     assert read([cell]) == [(19195550123, None, None)]
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789+-.,;()|/ Eex'\u00a0\u200b９"), max_size=24))
 def test_whatever_a_cell_holds_there_is_one_answer(cell):
     ((number, fault, repair),) = read([cell])
@@ -236,6 +238,24 @@ def test_a_row_may_say_its_own_region():
         (None, Fault.REGION),
         (None, Fault.MISSING),
     ]
+
+
+def spelled(count):
+    chance = random.Random(7)
+    return [
+        chance.choice(SPELLINGS).format(
+            chance.choice([chance.randint(100, 999), 919]), chance.choice(["555", "155"]), line
+        )
+        for line in chance.choices(range(1000, 10_000), k=count)
+    ] + ODDITIES
+
+
+@pytest.mark.parametrize("region", ["US", "CA", "GB"])
+def test_the_region_of_a_row_reads_like_that_of_the_campaign_and_like_one_cell_alone(region):
+    cells = spelled(600)
+    by_row = read_frame("DE", **{phones.CELL: cells, phones.REGION: [region] * len(cells)})
+    assert by_row == [read_cell(cell, region) for cell in cells]
+    assert by_row == read_frame(region, **{phones.CELL: cells})
 
 
 def test_a_number_without_country_code_is_read_in_the_region_of_the_campaign():

@@ -85,6 +85,17 @@ def test_a_text_of_nothing_is_not_sent():
     assert plan["reason"].to_list() == ["empty_text"]
 
 
+def test_a_text_of_any_blanks_is_not_sent():
+    codes = [code for code in range(0x11000) if not 0xD800 <= code <= 0xDFFF]
+    characters = pl.Series([chr(code) for code in codes])
+    blanks = characters.filter(characters.str.strip_chars() == "").to_list()
+    assert len(blanks) == 25  # Unicode's White_Space
+    cells = {"phone": ["9195550100", "9195550101"], "a": [None, "x"]}
+    for blank in (*blanks, "".join(blanks)):
+        plan = make_plan(cells, template=f"{{a|}}{blank}{{a|}}")
+        assert plan["reason"].to_list() == ["empty_text", None]
+
+
 def test_a_picture_may_come_without_text():
     media = ("https://example.com/a.png",)
     plan = make_plan(
