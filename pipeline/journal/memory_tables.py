@@ -234,8 +234,9 @@ class Tables:
             self.put(campaign, replace(self.places[campaign, entry.shard], done=False))
 
     def keep_earlier(self, campaign: str, entry: Entry) -> None:
-        """Remember an attempt that another one follows, and its id."""
+        """Remember an attempt that another one follows, and its id; its evidence is void."""
         record = entry.record
+        self.evidence.pop((campaign, record.row), None)
         if record.attempts:
             attempt = Addressee(campaign, record.row, record.attempts)
             self.earlier[attempt] = Past(

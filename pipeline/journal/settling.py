@@ -102,7 +102,10 @@ class Settlement(Protocol):
         """Keep why doubts of a campaign could not be settled; the latest look counts."""
 
     def evidence(self, campaign: str) -> list[Evidence]:
-        """Return what was noted of the campaign's messages that are IN_DOUBT, by row."""
+        """Return what was noted of the campaign's messages that are IN_DOUBT, by row.
+
+        Only of the latest attempt: what was noted before it was begun is forgotten.
+        """
 
     def learn(self, receipts: Sequence[tuple[Receipt, bytes]], *, now: datetime) -> int:
         """Apply what the listing says of attempts whose id is known, as receipts are applied.

@@ -109,9 +109,10 @@ class Messages:
         return bool(self._file.run("add_attempted", *place, *values, to_micros(now)))
 
     def keep_earlier(self, entry: Entry) -> None:
-        """Remember an attempt that another one follows, and its id."""
+        """Remember an attempt that another one follows, and its id; its evidence is void."""
         place, message_id = (entry.campaign, entry.record.row), entry.record.message_id
         self._file.run("keep_earlier", *place)
+        self._file.run("forget_evidence", *place)
         if message_id is not None:
             self.explain(*place, message_id, How.EARLIER)
 

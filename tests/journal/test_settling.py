@@ -249,6 +249,17 @@ def test_what_was_noted_is_told_while_the_message_is_in_doubt(journal, grant):
     assert journal.evidence("nobody's") == []
 
 
+def test_what_was_noted_of_an_attempt_is_not_told_of_the_one_that_followed(journal, grant):
+    doubt(journal, grant, 1)
+    seen = (Candidate("id-1", later(1)),)
+    journal.note(CAMPAIGN, [Evidence(1, later(60), seen, 0)])
+    release(journal, 1)
+    doubt(journal, grant, 1, now=later(90))
+    assert journal.evidence(CAMPAIGN) == []
+    journal.note(CAMPAIGN, [Evidence(1, later(120), (), 0)])
+    assert journal.evidence(CAMPAIGN) == [Evidence(1, later(120), (), 0)]
+
+
 # --- Whole campaigns -----------------------------------------------------------------------------
 
 
