@@ -100,7 +100,7 @@ async def dispatch(
     Raises:
         JournalError: the journal can record no more.
     """
-    stop, clock = Stop(), SteadyClock(datetime.now(UTC))
+    stop, clock = Stop(until=until, clock=_wall_clock), SteadyClock(datetime.now(UTC))
     is_simulated = isinstance(provider, Simulated)
     account = "simulated" if isinstance(provider, Simulated) else provider.account_id
     job = job_of(estimate, account=account)
@@ -119,7 +119,7 @@ async def dispatch(
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
         progress = Progress(worker, estimate, settled_before=_settled(before))
         began = time.monotonic()
-        look = partial(obey_journal, stop, committer, job.campaign, until=until)
+        look = partial(obey_journal, stop, committer, job.campaign)
         await _attended(worker, progress, stop, look, quiet=quiet)
         duration = time.monotonic() - began
         if stop.reason not in _UNSETTLED and not stop.at_once:
