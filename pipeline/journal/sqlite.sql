@@ -302,9 +302,31 @@ SELECT name FROM campaign ORDER BY id;
 INSERT INTO campaign (name, run, fingerprint, messages, segments, cost_micros, currency, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id;
 
+-- is_tried --
+-- Ask whether anything of a campaign was tried, or refused at the moment of sending.
+SELECT 1 FROM message WHERE campaign = ? LIMIT 1;
+
+-- replace_campaign --
+-- Store another plan's totals; what people decided about the campaign stays.
+UPDATE campaign SET run = ?, fingerprint = ?, messages = ?, segments = ?, cost_micros = ?,
+    currency = ?, created_at = ?
+WHERE id = ?;
+
+-- remove_shards --
+-- Forget the shards of a plan that another one replaces.
+DELETE FROM shard WHERE campaign = ?;
+
+-- remove_payloads --
+-- Forget their messages.
+DELETE FROM payload WHERE campaign = ?;
+
+-- remove_left_out --
+-- Forget whom it left out.
+DELETE FROM left_out WHERE campaign = ?;
+
 -- add_left_out --
 -- Store whom a plan leaves out.
-INSERT INTO left_out (campaign, left_out) SELECT id, ?2 FROM campaign WHERE name = ?1;
+INSERT INTO left_out (campaign, left_out) VALUES (?, ?);
 
 -- left_out --
 -- Read whom a campaign's plan leaves out.

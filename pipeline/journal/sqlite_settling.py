@@ -13,8 +13,9 @@ from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.settling import How
 from pipeline.journal.settling_rules import identified, may_settle, tells_news
 from pipeline.journal.sqlite_file import Row, SqliteFile
+from pipeline.journal.sqlite_plans import find_plan
 from pipeline.journal.sqlite_reading import Reading
-from pipeline.journal.sqlite_rows import Addressee, Messages, find_plan
+from pipeline.journal.sqlite_rows import Addressee, Messages
 from pipeline.lifecycle import MessageState
 from pipeline.model import Receipt
 

@@ -165,6 +165,17 @@ def test_a_campaign_that_one_provider_has_is_not_sent_to_another(folder, provide
     assert ledger(provider)["requests"] == before
 
 
+def test_who_was_refused_before_anything_was_tried_may_mend_address_and_file(folder, provider):
+    with simulating("--client-id", "another", "--client-secret", "one") as wrong:
+        assert run(folder, *SEND, "--quiet", env=account(wrong)).code == 4
+
+    (folder / "people.csv").write_text(f"name,phone\nAnn,{number(3)}\n")
+    done = run(folder, *SEND, "--json", env=account(provider))
+    assert (done.code, done.json["states"]) == (0, {"accepted": 1}), done.err
+    again = run(folder, "results", "campaign.toml", "--json", env=account(provider))
+    assert again.json["states"] in ({"accepted": 1}, {"delivered": 1})
+
+
 def test_the_journal_is_beside_the_campaign_wherever_the_command_is_run(folder, provider):
     env = account(provider, BANDCAST_JOURNAL="")
     inner = folder / "inner"
