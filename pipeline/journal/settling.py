@@ -24,6 +24,7 @@ class How(StrEnum):
     LISTING = "listing"  #: the listing had exactly one text that fits
     EARLIER = "earlier"  #: of an attempt that another one followed
     BESIDE = "beside"  #: an answer or a receipt told a second id of one message
+    APART = "apart"  #: of a text of no campaign
 
 
 class Doubt(NamedTuple):
@@ -85,6 +86,12 @@ class Settlement(Protocol):
         """Return those of the ids that are known to be a message's, or of a text that is not ours.
 
         Not ours is what a receipt has told under a tag that no attempt of this journal has.
+        """
+
+    def set_apart(self, message_id: str) -> None:
+        """Note that a text belongs to no campaign, as an answer to HELP: it explains no message.
+
+        An id that is known to be a message's stays so.
         """
 
     def settle(self, proofs: Sequence[Proof], *, now: datetime) -> list[bool]:

@@ -43,6 +43,11 @@ class Settling(Reading):
         ways = ("message_by_id", "claim", "is_foreign")
         return any(self._file.one(way, message_id) is not None for way in ways)
 
+    def set_apart(self, message_id: str) -> None:
+        """Note that a text belongs to no campaign; see `Journal.set_apart`."""
+        with self.transaction():
+            self._messages.explain(0, 0, message_id, How.APART)
+
     def settle(self, proofs: Sequence[Proof], *, now: datetime) -> list[bool]:
         """Apply proofs to messages in doubt; see `Journal.settle`."""
         with self.transaction():

@@ -324,6 +324,10 @@ class Stores(RuleBasedStateMachine):
         self.both(lambda journal: journal.settle([proof], now=self.now))
         self.both(lambda journal: journal.learn(told, now=self.now))
 
+    @rule(row=ROWS, number=st.integers(1, 3))
+    def set_apart(self, row, number):
+        self.both(lambda journal: journal.set_apart(f"id-{row}-{number}"))
+
     @rule(digit=st.integers(0, 4))
     def suppress(self, digit):
         number = f"+1919555010{digit}"

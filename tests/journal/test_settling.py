@@ -204,6 +204,19 @@ def test_a_text_that_was_told_under_a_tag_of_nobody_is_not_ours(journal, grant):
     assert journal.explained(["id-7", "id-8", "id-9"]) == {"id-7"}
 
 
+def test_a_text_that_was_set_apart_settles_nothing_and_a_messages_own_id_stays_its(journal, grant):
+    doubt(journal, grant, 1)
+    finish(journal, begin_one(journal, grant, 2), accepted("id-2"))
+    for name in ("id-1", "id-1", "id-2"):
+        journal.set_apart(name)
+
+    assert journal.explained(["id-1", "id-2", "id-3"]) == {"id-1", "id-2"}
+    assert settle(journal, proof(1, "id-1")) == [False]
+    assert receive(journal, receipt(DELIVERED, message_id="id-1")) == 0
+    assert receive(journal, receipt(DELIVERED, message_id="id-2")) == 1
+    assert states(journal) == {"in_doubt": 1, "delivered": 1, "ready": 1}
+
+
 def test_a_proof_of_a_message_that_was_attempted_again_is_void(journal, grant):
     doubt(journal, grant, 1)
     release(journal, 1)
