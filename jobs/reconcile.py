@@ -78,7 +78,7 @@ def run(
         smart_accents=smart_accents,
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
-    with opened(campaign, settings) as (journal, enlisted):
+    with opened(campaign, settings, folder) as (journal, enlisted):
         account = accounts.account_of(profile, sends=False)
         _refuse_another_account(enlisted, account)
         with made_again(campaign, settings, folder, enlisted) as found:

@@ -268,7 +268,10 @@ def test_what_was_never_sent_cannot_be_paused(folder, bandcast):
     assert "no journal" in sentence
     bandcast("suppress", "add", "+19195550123", env={"BANDCAST_JOURNAL": "sqlite:///journal.db"})
     done = bandcast("pause", "campaign.toml")
-    assert (done.code, done.sentences()) == (2, ["error: the journal has no campaign 'spring'"])
+    assert (done.code, done.sentences()) == (
+        2,
+        ["error: the journal at sqlite:///journal.db has no campaign 'spring'"],
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

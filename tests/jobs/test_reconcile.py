@@ -204,7 +204,7 @@ def test_the_list_of_another_account_is_not_asked(folder, words):
 def test_a_campaign_that_was_never_sent_has_nothing_to_reconcile(bandcast):
     done = bandcast(*RECONCILE)
     assert (done.code, len(done.sentences())) == (2, 1)
-    assert "has no campaign 'spring' yet" in done.err
+    assert "nothing was ever sent from here" in done.err
 
 
 def test_who_stays_silent_too_long_is_unconfirmed_until_news_come_all_the_same(folder):

@@ -84,11 +84,10 @@ def tell_where_it_stands(folder, bandcast, env):
     }
     by_name = bandcast("status", "spring", "--json", env=env).json
     assert by_name == bandcast("status", "--json", env=env).json
-    unknown = bandcast("status", "summer", env=env)
-    assert (unknown.code, unknown.sentences()) == (
-        2,
-        ["error: the journal has no campaign 'summer'"],
-    )
+    for name, hint in (("summer", ""), ("sprng", "; did you mean 'spring'?"), ("x" * 5_000, "")):
+        unknown = bandcast("status", name, env=env)
+        said = [f"error: the journal at sqlite:///journal.db has no campaign '{name}'{hint}"]
+        assert (unknown.code, unknown.sentences()) == (2, said)
 
     written = results(folder)
     (folder / "out" / "spring" / "results.parquet").unlink()

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.prepare.columns import PLAN_COLUMNS, RESULT_COLUMNS
 
-from .shell import CAMPAIGN, finish, listing, run, start, write_campaign
+from .shell import CAMPAIGN, account, finish, listing, run, start, write_campaign
 
 SEND = ("send", "campaign.toml", "--simulate", "--yes")
 
@@ -210,3 +210,25 @@ def test_two_simulations_of_one_campaign_do_not_meet(folder):
     assert "spring" in second.err
     assert done.code == 0
     assert json.loads(done.out)["states"]["delivered"] == 100
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("results", "campaign.toml"),
+        ("reconcile", "campaign.toml"),
+        ("status", "campaign.toml"),
+        ("status", "spring"),
+        ("pause", "campaign.toml"),
+        ("release", "spring", "--rows", "all", "--by", "ana", "--because", "x", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_whoever_asks_about_a_campaign_that_was_simulated_only_is_told_so(folder, command):
+    env = account("http://127.0.0.1:9")
+    assert run(folder, "send", "campaign.toml", "--simulate", "--yes", env=env).code == 0
+    done = run(folder, *command, env=env)
+    assert (done.code, done.out) == (2, "")
+    (sentence,) = done.sentences()
+    assert "campaign 'spring' was simulated only, and texted nobody" in sentence
+    assert "out/spring/results.csv" in sentence
