@@ -1,5 +1,6 @@
 """README is true: its commands run, and its tables and pictures are those of the code."""
 
+import inspect
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from textwrap import dedent
 
 import pytest
 
-from jobs import cli, summary
+from jobs import cli, simulate, summary
 from pipeline import errors, lifecycle
 from pipeline.sections import Document
 from pipeline.settings import Options, load_settings
@@ -105,6 +106,22 @@ def test_every_command_is_in_readme_and_in_the_help():
     for command in cli.COMMANDS:
         assert f"bandcast {command}" in README
         assert re.search(rf"^\W+{command} ", told.stdout, re.MULTILINE)
+
+
+def test_the_options_of_the_simulator_are_those_of_the_code():
+    rows = re.findall(r"^\| (`--.*?`) \| (.*?) \|", README, re.MULTILINE)
+    told = {}
+    for names, defaults in rows:
+        options = re.findall(r"`--([\w-]+)`", names)
+        values = defaults.split(", ") if ", " in defaults else [defaults] * len(options)
+        told |= dict(zip(options, values, strict=True))
+
+    parameters = inspect.signature(simulate.run).parameters.values()
+    unset = {None: {"none", "any", "no", "unlimited"}, "": {"none"}, False: {"no"}}
+    assert told.keys() == {each.name.replace("_", "-") for each in parameters}
+    for each in parameters:
+        allowed = unset.get(each.default) or {str(each.default)}
+        assert told[each.name.replace("_", "-")] in allowed, each.name
 
 
 def test_the_exit_codes_are_those_of_the_code():

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+_Bytes = bytes | bytearray | memoryview
 _EXTENSION = "bandcast.transport"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time at all
 
@@ -22,10 +23,55 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time at all
 class CuttableProtocol(HttpToolsProtocol):
     """uvicorn's fast protocol, which also shows the application the transport below."""
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, whose head and body of an answer shall leave together."""
+        super().connection_made(transport)
+        self.transport = _Gathering(transport, self.loop)
+
     def on_message_begin(self) -> None:
         """Begin a request, with its transport in the scope."""
         super().on_message_begin()
         self.scope["extensions"] = {_EXTENSION: {"transport": self.transport}}
+
+
+class _Gathering(asyncio.Transport):
+    """Sends what one step of the loop wrote at the step's end: one system call for an answer."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport, self._loop = transport, loop
+        self._written: list[_Bytes] = []
+
+    def write(self, data: _Bytes) -> None:
+        if not self._written:
+            self._loop.call_soon(self._flush)
+
+        self._written.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._written.clear()
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self._transport.get_extra_info(name, default)
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def _flush(self) -> None:
+        if self._written:
+            self._transport.write(b"".join(self._written))
+            self._written.clear()
 
 
 class BrokenAnswer(Response):

@@ -24,11 +24,12 @@ class Counting(StrEnum):
     ONE = "one"  #: every text as one, as if it were an MMS
 
 
-_BASIC = frozenset(
+_BASIC = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_ESCAPED = frozenset("\f^{}\\[~]|€")  # two septets each: the escape and the character
+_ESCAPED = "\f^{}\\[~]|€"  # two septets each: the escape and the character
+_SEPTETS = dict.fromkeys(_BASIC, 1) | dict.fromkeys(_ESCAPED, 2)
 
 
 def count_segments(text: str, counting: Counting = Counting.STANDARD) -> int:
@@ -36,9 +37,9 @@ def count_segments(text: str, counting: Counting = Counting.STANDARD) -> int:
     if counting is Counting.ONE:
         return 1
 
-    is_gsm7 = all(character in _BASIC or character in _ESCAPED for character in text)
-    if counting is not Counting.UCS2 and (is_gsm7 or counting is Counting.GSM7):
-        sizes = [2 if character in _ESCAPED else 1 for character in text]
+    septets = list(map(_SEPTETS.get, text))
+    if counting is Counting.GSM7 or (counting is not Counting.UCS2 and None not in septets):
+        sizes = [size or 1 for size in septets]  # of what is foreign a replacement is sent
         return _parts(sizes, whole=160, part=153, counting=counting)
 
     sizes = [2 if ord(character) > 0xFFFF else 1 for character in text]

@@ -140,6 +140,7 @@ def _config(app: Starlette, *, grace_seconds: int) -> uvicorn.Config:
         log_config=None,
         log_level="critical",
         access_log=False,
+        proxy_headers=False,  # nobody asks who the caller is
         backlog=_BACKLOG,
         timeout_keep_alive=60,
         timeout_graceful_shutdown=grace_seconds,

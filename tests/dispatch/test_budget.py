@@ -93,7 +93,9 @@ def test_a_run_that_waits_for_room_obeys_a_stop(journal):
             anyio.create_task_group() as tasks,
         ):
             tasks.start_soon(stage.worker.run)
-            await anyio.sleep(0.2)
+            while len(provider.posts) < 5:  # noqa: ASYNC110 - the script has no event
+                await anyio.sleep(0.01)
+
             stage.stop.request(StopReason.ASKED, "asked")
 
     anyio.run(story)
