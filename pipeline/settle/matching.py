@@ -241,11 +241,13 @@ def _proof(suspect: Suspect, fitting: Sequence[Text]) -> Text | None:
 
 
 def _is_of_latest(suspect: Suspect, text: Text) -> bool:
-    """Tell whether it was taken in the window of the latest attempt, and of no other."""
-    *earlier, latest = (
-        moment is not None and _is_in(_window(moment), text) for moment in suspect.begun_at
-    )
-    return latest and not any(earlier)
+    """Tell whether it was taken in the window of the latest attempt.
+
+    Where that of an earlier one overlaps it may be either's. Whoever has it needs no other, and the
+    earlier attempt stays a suspect of what is listed later.
+    """
+    moment = suspect.begun_at[-1]
+    return moment is not None and _is_in(_window(moment), text)
 
 
 def _is_in(window: tuple[datetime, datetime], text: Text) -> bool:

@@ -9,7 +9,9 @@ from jobs.summary import exit_code, next_step
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.sender import Counts
 from pipeline.dispatch.stop import StopReason
-from pipeline.journal import Spending
+from pipeline.journal import Spending, Tally
+from pipeline.lifecycle import MessageState
+from tests.journal.builders import NOW
 
 ASKED, REFUSED, UNREACHABLE = StopReason.ASKED, StopReason.REFUSED, StopReason.UNREACHABLE
 BUDGET = StopReason.BUDGET
@@ -33,11 +35,37 @@ ENDS = {
 }  # fmt: skip
 
 
+def tally_of(states):
+    found = {MessageState(state): 1 for state in states if state != "skipped"}
+    return Tally(
+        campaign="spring",
+        messages=len(found),
+        segments=len(found),
+        cost_micros=0,
+        currency="USD",
+        created_at=NOW,
+        states=found,
+    )
+
+
+def test_where_doubts_alone_are_left_nothing_is_said_of_a_rest():
+    done = Dispatched(
+        counts=Counts(latencies=[]),
+        tally=tally_of(["in_doubt", "accepted"]),
+        spending=Spending(),
+        duration_seconds=1.0,
+        is_simulated=False,
+        stopped=None,
+        because="",
+    )
+    assert next_step(done, 6).endswith("Ask its listing again with `bandcast reconcile`.")
+
+
 @pytest.mark.parametrize(("stopped", "states", "code", "words"), ENDS.values(), ids=ENDS.keys())
 def test_where_several_things_are_left_the_gravest_decides(stopped, states, code, words):
     done = Dispatched(
         counts=Counts(latencies=[]),
-        tally=None,
+        tally=tally_of(states),
         spending=Spending(),
         duration_seconds=1.0,
         is_simulated=False,

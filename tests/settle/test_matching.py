@@ -126,12 +126,11 @@ def test_two_attempts_of_one_message_are_one_doubt():
     assert settled([replace(twice, begun_at=(NOON, None))], [item()]) == {}
 
 
-def test_where_attempts_are_close_the_text_of_the_first_is_no_proof_about_the_second():
-    """A minute apart, and the clocks may differ by two: it may be the text of either."""
+def test_where_attempts_are_close_one_text_of_either_settles_the_message():
+    """A minute apart, and the clocks may differ by two; two texts are two candidates."""
     close = suspect(1, attempts=2, begun_at=(NOON, NOON + MINUTE))
-    (found,) = weigh([close], [close], texts_of([item()]))
-    assert found.text is None
-    assert [text.message_id for text in found.candidates] == ["id-1"]
+    assert settled([close], [item()]) == {1: "id-1"}
+    assert settled([close], [item(), item("id-2", at=NOON + MINUTE)]) == {}
 
 
 def test_what_is_to_be_sent_again_is_settled_by_the_text_of_any_of_its_attempts():
