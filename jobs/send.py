@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -24,7 +24,7 @@ from jobs.ending import interrupting, moment_of, refuse_paused
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
-from pipeline.errors import SettingsError, UsageError
+from pipeline.errors import BandcastError, SettingsError, UsageError
 from pipeline.estimate import Estimate
 from pipeline.journal import Journal
 from pipeline.journal.opening import find_journal, find_path, open_journal, simulation_url
@@ -95,6 +95,9 @@ def run(
     _refuse_expired(settings)
     ends_at = moment_of(until, now=datetime.now(UTC))
     folder = options.out_folder(out, settings)
+    if simulate and out is None:
+        _refuse_to_write_over(campaign, settings, folder)
+
     provider = _provider(profile, simulate=simulate, faults=faults, seed=seed)
     _refuse_to_ask_nobody(yes=yes)
     url = _journal_url(campaign, settings, folder, simulate=simulate)
@@ -126,6 +129,25 @@ def _journal_url(campaign: Path, settings: Settings, folder: Path, *, simulate: 
         return simulation_url(folder, settings.campaign.name)
 
     return options.sending_url(campaign)
+
+
+def _refuse_to_write_over(campaign: Path, settings: Settings, folder: Path) -> None:
+    """Keep what a real run came to from a simulation in the same folder.
+
+    Raises:
+        UsageError: something of the campaign was really sent.
+    """
+    name, is_sent = settings.campaign.name, False
+    with suppress(BandcastError):  # a simulation needs no journal but its own
+        if (journal := find_journal(options.journal_url(campaign))) is not None:
+            with closing(journal):
+                is_sent = journal.last_attempt(name) is not None
+
+    if is_sent:
+        raise UsageError(
+            f"campaign '{name}' was really sent, and a simulation would write over what is in "
+            f"{folder}: say with --out where it is to go"
+        )
 
 
 def _failures(url: str, settings: Settings, *, simulate: bool) -> Again:

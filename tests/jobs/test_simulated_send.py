@@ -10,7 +10,16 @@ import pytest
 
 from pipeline.prepare.columns import PLAN_COLUMNS, RESULT_COLUMNS
 
-from .shell import CAMPAIGN, account, finish, listing, run, start, write_campaign
+from .shell import (
+    CAMPAIGN,
+    account,
+    finish,
+    listing,
+    run,
+    simulating,
+    start,
+    write_campaign,
+)
 
 SEND = ("send", "campaign.toml", "--simulate", "--yes")
 
@@ -232,3 +241,16 @@ def test_whoever_asks_about_a_campaign_that_was_simulated_only_is_told_so(folder
     (sentence,) = done.sentences()
     assert "campaign 'spring' was simulated only, and texted nobody" in sentence
     assert "out/spring/results.csv" in sentence
+
+
+def test_a_simulation_does_not_write_over_the_results_of_what_was_really_sent(folder):
+    with simulating() as url:
+        assert run(folder, "send", "campaign.toml", "--yes", env=account(url)).code == 0
+        before = listing(folder)
+        done = run(folder, *SEND, env=account(url))
+        assert listing(folder) == before
+        assert (done.code, done.out) == (2, "")
+        (sentence,) = done.sentences()
+        assert "campaign 'spring' was really sent" in sentence
+        assert "--out" in sentence
+        assert run(folder, *SEND, "--out", "trial", env=account(url)).code == 0
