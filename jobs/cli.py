@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated
@@ -68,18 +70,25 @@ def make_app(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
 
 def main() -> None:
     """Run the command that `sys.argv` names and exit with its code."""
-    wanted = tuple(word for word in sys.argv[1:2] if word in COMMANDS)
+    words = sys.argv[1:]
+    options = words[: words.index("--")] if "--" in words else words
     console.accept_any_letter()
-    console.set_up_logging(quiet="--quiet" in sys.argv)
-    sys.exit(_run(make_app(wanted or COMMANDS)))
+    console.set_up_logging(quiet="--quiet" in options)
+    console.expect_json(wanted="--json" in options)
+    wanted = tuple(word for word in words[:1] if word in COMMANDS)
+    sys.exit(_run(lambda: make_app(wanted or COMMANDS)))
 
 
-def _run(app: typer.Typer) -> int:
-    command = typer.main.get_command(app)
+def _run(make: Callable[[], typer.Typer]) -> int:
     try:
+        command = typer.main.get_command(make())
+        # Put Python's handler back over polars's: in a call of polars, that would be a panic.
+        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT) or signal.SIG_DFL)
         with command.make_context("bandcast", sys.argv[1:]) as context:
             return command.invoke(context) or 0
-    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
         return _explained(_first(error))
 
 
@@ -93,33 +102,34 @@ def _first(error: BaseException) -> BaseException:
 
 def _explained(error: BaseException) -> int:
     """Say it in a sentence, never in a traceback; return the exit code."""
+    code, sentences, label = _USAGE, str(error), "error"
     match error:
-        case typer.Exit():
-            return error.exit_code
+        case typer.Exit(exit_code=code):
+            return code
         case typer.Abort():
-            console.margin.print("nothing was sent")
-            return _INTERRUPTED
+            code, sentences, label = _INTERRUPTED, "nothing was sent", ""
         case KeyboardInterrupt():
-            console.margin.print("interrupted: run the same command again to go on")
-            return _INTERRUPTED
+            code, label = _INTERRUPTED, ""
+            sentences = "interrupted: run the same command again to go on"
         case typer.TyperException():
             path = getattr(getattr(error, "ctx", None), "command_path", "bandcast")
             sentence = " ".join(error.format_message().split()).rstrip(".")
-            console.print_error(f"{sentence}; '{path} --help' tells what there is")
-            return _USAGE
+            sentences = f"{sentence}; '{path} --help' tells what there is"
         case BandcastError():
-            console.print_error(str(error))
-            return error.exit_code
+            code = error.exit_code
         case BrokenPipeError():
             console.stop_printing()
             return _UNEXPECTED
         case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
-            console.print_error(
+            console.stop_printing()
+            code = _UNEXPECTED
+            sentences = (
                 f"the output cannot be written ({error.strerror}): make room and run the same "
                 "command again; what was sent is in the journal"
             )
-            console.stop_printing()
-            return _UNEXPECTED
         case _:
-            console.print_unexpected(error)
-            return _UNEXPECTED
+            code, label = _UNEXPECTED, "unexpected error"
+            sentences = console.where_unexpected(error)
+
+    console.print_failure(sentences, code, label=label)
+    return code

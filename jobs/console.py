@@ -9,21 +9,42 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from select import select
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.estimate import Estimate
+if TYPE_CHECKING:
+    from pipeline.estimate import Estimate
 
 #: Attributes that every log record has; the others are our fields.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
-paper = Console(soft_wrap=True, highlight=False, emoji=False)  #: stdout: what was asked for
+_STDOUT, _STDERR = 1, 2
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class _Console(Console):
+    """Goes on where its reader has gone: how the command ends is not the reader's to say."""
+
+    def on_broken_pipe(self) -> None:
+        _print_nowhere(self.file)
+
+
+paper = _Console(soft_wrap=True, highlight=False, emoji=False)  #: stdout: what was asked for
 #: stderr: what happens meanwhile
-margin = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+margin = _Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+
+
+class _Document:
+    """The one document of ``--json``: whether it is wanted, and whether it was begun."""
+
+    is_wanted = False
+    is_begun = False
 
 
 class _Fields(logging.Formatter):
@@ -51,15 +72,55 @@ def set_up_logging(*, quiet: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+def expect_json(*, wanted: bool) -> None:
+    """Promise one document on stdout, also where the command fails before it has any."""
+    _Document.is_wanted, _Document.is_begun = wanted, False
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """Print the one document that ``--json`` promises."""
-    sys.stdout.write(json.dumps(document) + "\n")  # ASCII, so that it fits any terminal's encoding
-    sys.stdout.flush()
+    _Document.is_begun = True
+    try:
+        sys.stdout.write(_spelled(document))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        stop_printing()
 
 
 def stop_printing() -> None:
     """Let what is still to be printed go nowhere: whoever read stdout has gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _print_nowhere(sys.stdout)
+
+
+def print_failure(sentences: str, exit_code: int, *, label: str = "error") -> None:
+    """Say why the command failed: on stderr, and as the one document where none was printed."""
+    lines = [printable(line) for line in sentences.split("\n")]
+    for line in lines:
+        margin.print(f"[bold red]{label}[/]: {escape(line)}" if label else escape(line))
+
+    if _lacks_document():
+        print_json(_failure("\n".join(lines), exit_code))
+
+
+def say_last(sentence: str, exit_code: int, stderr: int) -> None:
+    """Say why the process ends at once, from any thread; waits for nobody.
+
+    Args:
+        sentence: For stderr, and for the one document where none was begun.
+        exit_code: What the process ends with.
+        stderr: A descriptor from `keep_stderr`.
+    """
+    _write_at_once(stderr, (_SHOW_CURSOR if os.isatty(stderr) else "") + sentence + "\n")
+    if _lacks_document():
+        _write_at_once(_STDOUT, _spelled(_failure(sentence, exit_code)))
+
+
+def keep_stderr() -> int:
+    """Return a descriptor of stderr as it is: who reads a file may silence it for a while."""
+    try:
+        return os.dup(_STDERR)
+    except OSError:  # it is closed
+        return os.open(os.devnull, os.O_WRONLY)
 
 
 def print_error(sentences: str) -> None:
@@ -68,13 +129,13 @@ def print_error(sentences: str) -> None:
         margin.print(f"[bold red]error[/]: {escape(printable(line))}")
 
 
-def print_unexpected(error: BaseException) -> None:
+def where_unexpected(error: BaseException) -> str:
     """Say where a defect of ours showed itself, without the values it may hold."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
-    margin.print(
-        f"[bold red]unexpected error[/]: {type(error).__name__} at {place}; this is a defect of "
-        "bandcast. What was sent is in the journal: running the same command again is safe."
+    return (
+        f"{type(error).__name__} at {place}; this is a defect of bandcast. What was sent is in the "
+        "journal: running the same command again is safe."
     )
 
 
@@ -148,6 +209,31 @@ def print_states(title: str, states: Mapping[str, int], facts: Mapping[str, str]
 def printable(text: str) -> str:
     """Show what could move the cursor, as the names of columns in a binary file may, as �."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+def _lacks_document() -> bool:
+    return _Document.is_wanted and not _Document.is_begun
+
+
+def _failure(sentences: str, exit_code: int) -> dict[str, Any]:
+    return {"error": sentences, "exit_code": exit_code}
+
+
+def _spelled(document: Mapping[str, Any]) -> str:
+    return json.dumps(document) + "\n"  # ASCII, so that it fits any terminal's encoding
+
+
+def _write_at_once(descriptor: int, text: str) -> None:
+    with suppress(OSError):
+        _, writable, _ = select([], [descriptor], [], 0)
+        if writable:
+            os.write(descriptor, text.encode())
+
+
+def _print_nowhere(stream: IO[str]) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _table(title: str) -> Table:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import datetime, time
 
 import anyio
 
+from jobs.signals import hearing
 from pipeline.dispatch.stop import Stop, StopReason
 from pipeline.errors import JournalError, NotNow, UsageError
 from pipeline.journal import Decision, Journal
@@ -17,7 +15,6 @@ from pipeline.journal.committer import Committer
 
 log = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: How often a run looks at the clock, and whether its campaign was paused.
 _LOOK_SECONDS = 0.5
 
@@ -77,44 +74,16 @@ def words_of(pause: Decision) -> str:
     return f"paused by {pause.by} since {pause.at:%Y-%m-%d %H:%M} UTC{because}"
 
 
-@contextmanager
-def interrupting() -> Iterator[None]:
-    """End by SIGTERM and SIGHUP as by Ctrl-C, where they would kill: what was made is removed."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS[1:]}
-    for number, handler in before.items():
-        if handler is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
-
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def hearing() -> Iterator[AsyncIterator[signal.Signals]]:
-    """Hear what ends a run, but for what is ignored (nohup); afterwards each does what it did."""
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
-    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    try:
-        with anyio.open_signal_receiver(*heeded) as signals:
-            yield signals
-    finally:
-        for number, handler in before.items():  # the event loop has put its own defaults there
-            signal.signal(number, handler)
-
-
 async def obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
     """Stop cleanly on the first signal, at once on the second.
 
     Whatever else is ending the run already, as a pause: what is in flight has been promised to end.
     """
-    with hearing() as signals:
-        first = await anext(signals)
+    with hearing() as next_signal:
+        first = await next_signal()
         log.warning("stopping: what is in flight finishes, the rest waits for the next run")
-        stop.request(StopReason.ASKED, f"stopped by {signal.Signals(first).name}")
-        await anext(signals)
+        stop.request(StopReason.ASKED, f"stopped by {first.name}")
+        await next_signal()
         log.warning("stopping at once; what was in flight is in doubt")
         stop.at_once = True
         run.cancel()

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from jobs import options
-from jobs.ending import interrupting
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
 from pipeline.errors import UsageError
@@ -52,8 +51,7 @@ def made_again(
     """
     started = enlisted.created_at
     bars = options.bars_by(settings, options.journal_url(campaign), now=started)
-    draft = drafted(settings, folder, on=started.date(), bars_of=bars)
-    with interrupting(), draft as found:
+    with drafted(settings, folder, on=started.date(), bars_of=bars) as found:
         campaigns.refuse_mismatch(enlisted, found)
         yield found
         found.publish(folder / "plan.parquet")

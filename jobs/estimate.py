@@ -9,10 +9,12 @@ import typer
 
 from jobs import breakdown, budgets, console, doctor, options
 from jobs.document import estimate_json
+from jobs.signals import interrupting
 from pipeline.drafts import drafted
 from pipeline.preview import preview
 
 
+@interrupting()
 def run(
     campaign: options.CampaignFile,
     template: options.Template = None,

@@ -7,7 +7,6 @@ after its message, and is repeated for 24 more.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import ssl
 import time
@@ -24,6 +23,7 @@ import typer
 from anyio.abc import TaskStatus
 
 from jobs import accounts, console, options
+from jobs.signals import hearing, interrupting
 from pipeline.account import (
     CALLBACK_PASSWORD,
     CALLBACK_USERNAME,
@@ -45,7 +45,6 @@ from pipeline.settle.replies import HelpDesk
 from pipeline.settle.serving import listening
 from pipeline.simulator.server import listen
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REPORT_SECONDS = 60.0
 #: How long answers to HELP that wait at the end get.
 _LAST_ANSWERS_SECONDS = 10.0
@@ -76,6 +75,7 @@ class Port:
     keyfile: Path | None
 
 
+@interrupting()
 def run(
     campaign: Annotated[
         Path | None,
@@ -229,11 +229,10 @@ async def _help_desk(help_: Help | None, committer: Committer) -> AsyncIterator[
 async def _end_on_signal(
     run: anyio.CancelScope, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
 ) -> None:
-    with anyio.open_signal_receiver(*_SIGNALS) as signals:
+    with hearing() as next_signal:
         task_status.started()
-        async for _ in signals:
-            run.cancel()
-            return
+        await next_signal()
+        run.cancel()
 
 
 async def _report_counts(receiver: Receiver) -> None:

@@ -18,6 +18,7 @@ from jobs.dispatching import identity
 from jobs.drifting import drift_json
 from jobs.enlisted import made_again, opened
 from jobs.settling import Settled, settle_doubts
+from jobs.signals import interrupting
 from jobs.summary import code_of
 from pipeline import campaign as campaigns
 from pipeline.account import Account
@@ -45,6 +46,7 @@ class _Asked:
     everything: Reconciled | None
 
 
+@interrupting()
 def run(
     campaign: options.CampaignFile,
     template: options.Template = None,

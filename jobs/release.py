@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from jobs import console, deciding, options
-from pipeline.errors import UsageError
+from pipeline.errors import NotNow, UsageError
 from pipeline.journal import Journal
 from pipeline.lifecycle import MessageState
 from pipeline.sending_again import Again, again
@@ -147,8 +147,7 @@ def _ask(campaign: str, doubts: Again, currency: str, *, write_off: bool) -> Non
         )
 
     if not typer.confirm(question, err=True):
-        console.margin.print("nothing was changed")
-        raise typer.Exit(5)
+        raise NotNow("nothing was changed")
 
 
 def _report(

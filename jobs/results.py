@@ -8,10 +8,12 @@ from typing import Any
 from jobs import console, options
 from jobs.drifting import drift_json, print_drift
 from jobs.enlisted import made_again, opened
+from jobs.signals import interrupting
 from pipeline import campaign as campaigns
 from pipeline.campaign import ResultFiles
 
 
+@interrupting()
 def run(
     campaign: options.CampaignFile,
     template: options.Template = None,

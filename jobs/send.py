@@ -5,7 +5,6 @@ Run it again after any end that was not the last: it goes on where it stopped.
 
 from __future__ import annotations
 
-import signal
 import sys
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -20,7 +19,8 @@ import typer
 from jobs import accounts, budgets, console, doctor, options
 from jobs.deciding import current_user, retrying_json, retrying_sentence
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
-from jobs.ending import interrupting, moment_of, refuse_paused
+from jobs.ending import moment_of, refuse_paused
+from jobs.signals import interrupting
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
@@ -40,6 +40,7 @@ class Retry(StrEnum):
     FAILED = "failed"
 
 
+@interrupting()
 def run(
     campaign: options.CampaignFile,
     template: options.Template = None,
@@ -103,7 +104,7 @@ def run(
     url = _journal_url(campaign, settings, folder, simulate=simulate)
     started_at = _started_at(url, settings)
     bars = options.bars_by(settings, url, now=started_at)
-    with interrupting(), drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
+    with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
         again = _failures(url, settings, simulate=simulate) if retry else None
         _announce(found, folder, again, as_json=as_json, quiet=quiet)
         if not yes:
@@ -247,7 +248,6 @@ def _started_at(url: str, settings: Settings) -> datetime:
 
 
 def _ask(found: Estimate, url: str, again: Again | None) -> None:
-    signal.siginterrupt(signal.SIGINT, True)  # polars set it so that a Ctrl-C waits for Enter
     cost = console.money(float(found.cost), found.totals.currency)
     news = "" if find_path(url).exists() else "a new journal, "
     what = f"Send {found.totals.messages:,} messages for {cost}?"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from datetime import datetime, timedelta
 import anyio
 
 from jobs import console
-from jobs.ending import hearing
+from jobs.signals import hearing
 from pipeline.bandwidth.connection import RequestFailed
 from pipeline.errors import BandcastError, CredentialsError
 from pipeline.journal import Doubt
@@ -124,9 +123,9 @@ def _announce(count: int, seconds: float, *, quiet: bool) -> None:
 
 
 async def _end_on_signal(run: anyio.CancelScope, done: Settled) -> None:
-    with hearing() as signals:
-        number = await anext(signals)
-        log.warning("%s: what is in doubt stays so", signal.Signals(number).name)
+    with hearing() as next_signal:
+        heard = await next_signal()
+        log.warning("%s: what is in doubt stays so", heard.name)
         done.is_interrupted = True
         run.cancel()
 

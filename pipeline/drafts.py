@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -11,10 +12,13 @@ from pathlib import Path
 from pipeline.barring import BarsOf, nobody
 from pipeline.errors import UsageError
 from pipeline.estimate import Estimate, estimate
+from pipeline.passing import passing, remove
 from pipeline.settings import Settings, exists
 
 #: What a campaign writes into its folder.
 _WRITTEN = ("plan.parquet", "results.parquet", "results.csv", "drift.csv")
+#: The name of a draft; of one that is being written, with another dot in front.
+_DRAFT = re.compile(r"\.\.?plan-(?P<process>[0-9]+)\.(?:parquet|published)")
 
 
 @contextmanager
@@ -33,15 +37,17 @@ def drafted(
     """
     _spare_the_recipients(settings.recipients, folder)
     _remove_stale_drafts(folder)
-    path = folder / f".plan-{os.getpid()}.parquet"
+    draft = folder / f".plan-{os.getpid()}.parquet"
     new = [place for place in (folder, *folder.parents) if not exists(place)]
-    try:
-        yield estimate(settings, path, on=on, bars_of=bars_of, with_advice=with_advice)
-    finally:
+
+    def leave_nothing(draft: Path) -> None:
+        remove(draft)
         with suppress(OSError):  # what cannot be removed was not made, or is not empty
-            path.unlink(missing_ok=True)
             for place in new:
                 place.rmdir()
+
+    with passing(lambda: draft, removing=leave_nothing) as path:
+        yield estimate(settings, path, on=on, bars_of=bars_of, with_advice=with_advice)
 
 
 def _spare_the_recipients(recipients: Sequence[str], folder: Path) -> None:
@@ -55,10 +61,10 @@ def _spare_the_recipients(recipients: Sequence[str], folder: Path) -> None:
 
 def _remove_stale_drafts(folder: Path) -> None:
     """Remove the drafts of processes that were killed: they hold people's numbers."""
-    for draft in folder.glob(".plan-*.parquet"):
-        pid = draft.stem.removeprefix(".plan-")
-        if pid.isascii() and pid.isdigit() and not _is_alive(int(pid)):
-            draft.unlink(missing_ok=True)
+    for path in folder.glob(".*plan-*"):
+        draft = _DRAFT.match(path.name)
+        if draft is not None and not _is_alive(int(draft["process"])):
+            path.unlink(missing_ok=True)
 
 
 def _is_alive(pid: int) -> bool:

@@ -16,6 +16,8 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
+from pipeline.passing import passing
+
 #: What a spreadsheet may run as a formula, and what of it is a plain number or a phone number.
 _FORMULA = r"^[=+\-@]"
 _HARMLESS = r"^[+\-]?[0-9][0-9., ]*(?:[eE][+\-]?[0-9]+)?%?$|^\+[0-9 ().\-]{7,24}$"
@@ -84,23 +86,22 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: it cannot be written there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
-    temporary = Path(name)
-    try:
+    with passing(partial(_new_file, path)) as temporary:
         yield temporary
-        os.fsync(descriptor)
+        _fsync(temporary)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(descriptor)
 
-    _fsync_directory(path.parent)
+    _fsync(path.parent)
 
 
-def _fsync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _new_file(path: Path) -> Path:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+    os.close(descriptor)
+    return Path(name)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

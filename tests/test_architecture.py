@@ -27,10 +27,11 @@ WALLS = {
     ),
     "pipeline.account": ({"pydantic"}, {"pipeline.errors"}),
     "pipeline.profiles": (set(), {"pipeline.errors"}),
-    "pipeline.tables": ({"polars"}, set()),
+    "pipeline.passing": (set(), set()),
+    "pipeline.tables": ({"polars"}, {"pipeline.passing"}),
     "pipeline.reading": (
         {"polars"},
-        {"pipeline.model", "pipeline.errors", "pipeline.reading"},
+        {"pipeline.model", "pipeline.errors", "pipeline.passing", "pipeline.reading"},
     ),
     "pipeline.reading.encodings": ({"charset_normalizer"}, set()),
     "pipeline.reading.unpacking": (
@@ -105,7 +106,13 @@ WALLS = {
     ),
     "pipeline.drafts": (
         set(),
-        {"pipeline.barring", "pipeline.errors", "pipeline.estimate", "pipeline.settings"},
+        {
+            "pipeline.barring",
+            "pipeline.errors",
+            "pipeline.estimate",
+            "pipeline.passing",
+            "pipeline.settings",
+        },
     ),
     "pipeline.shrinking": ({"PIL"}, set()),
     "pipeline.uploads": (
@@ -140,6 +147,7 @@ WALLS = {
             "pipeline.barring",
             "pipeline.errors",
             "pipeline.model",
+            "pipeline.passing",
             "pipeline.pictures",
             "pipeline.prepare",
             "pipeline.reading",
@@ -184,6 +192,7 @@ SHARED_BY_JOBS = {
     "jobs.options",
     "jobs.progress",
     "jobs.settling",
+    "jobs.signals",
     "jobs.summary",
 }
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import glob
 import hashlib
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from pipeline.errors import InputError, UsageError
 from pipeline.model import FileFormat, Finding
+from pipeline.passing import passing
 from pipeline.reading.delimited import read_delimited
 from pipeline.reading.kinds import Kind, kind_of
 from pipeline.reading.ndjson import read_ndjson
@@ -47,8 +48,7 @@ def read_recipients(
     """
     with _workspace() as workspace:
         readings = [
-            _read(source, Path(workspace), file_format or FileFormat())
-            for source in find_files(sources)
+            _read(source, workspace, file_format or FileFormat()) for source in find_files(sources)
         ]
         yield _together(readings)
 
@@ -85,9 +85,13 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _workspace() -> TemporaryDirectory[str]:
+def _workspace() -> AbstractContextManager[Path]:
+    return passing(_new_folder)
+
+
+def _new_folder() -> Path:
     try:
-        return TemporaryDirectory(prefix="bandcast-")
+        return Path(tempfile.mkdtemp(prefix="bandcast-"))
     except OSError as error:
         raise UsageError(
             f"no temporary folder can be written ({error.strerror}): make room, or set TMPDIR"

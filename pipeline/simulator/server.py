@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -41,10 +44,13 @@ def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
 
 
 def serve(app: Starlette, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; requests that are open then get one second more."""
+    """Serve until SIGINT or SIGTERM, but for what is ignored (nohup).
+
+    Requests that are open then get one second more.
+    """
     gc.freeze()  # a full collection would stop the witness's clock for tens of milliseconds
     gc.set_threshold(5_000, 2, 1_000)
-    uvicorn.Server(_config(app, grace_seconds=1)).run(sockets=[listener])
+    _ForegroundServer(_config(app, grace_seconds=1)).run(sockets=[listener])
 
 
 class EmbeddedSimulator:
@@ -113,6 +119,20 @@ class EmbeddedSimulator:
             asyncio.run(self._server.serve(sockets=[self._socket]))
         finally:
             self._server.ready.set()
+
+
+class _ForegroundServer(uvicorn.Server):
+    """A server that ignores the signals that its process does."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        ends = (signal.SIGINT, signal.SIGTERM)
+        ignored = [number for number in ends if signal.getsignal(number) is signal.SIG_IGN]
+        with super().capture_signals():
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+
+            yield
 
 
 class _ReadyServer(uvicorn.Server):

@@ -194,7 +194,7 @@ def test_a_send_whose_disk_is_full_stops_and_goes_on_when_there_is_room(tmp_path
         told = ledger(url)
 
     for end in (stopped, again):
-        assert (end.code, end.out) == (1, "")
+        assert (end.code, end.json["exit_code"]) == (1, 1)
         assert end.sentences()[-1].endswith(NO_ROOM)
         assert len(end.sentences()) == 1
 
@@ -224,7 +224,7 @@ def test_a_send_whose_journal_is_moved_away_stops_and_goes_on_when_it_is_back(tm
         resumed = run(tmp_path, *arguments, env=account(url))
         told = ledger(url)
 
-    assert (stopped.code, stopped.out) == (1, "")
+    assert (stopped.code, stopped.json["exit_code"]) == (1, 1)
     assert "was removed or replaced while it was in use" in stopped.sentences()[-1]
     assert resumed.code in (0, 6)
     assert resumed.json["states"].get("ready", 0) == 0
@@ -260,7 +260,7 @@ def test_a_disk_that_may_not_be_written_sends_nothing_and_says_so(tmp_path, smal
         ended = run(tmp_path, "send", "campaign.toml", "--yes", "--json", env=env)
         assert ledger(url)["messages"] == 0
 
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.json["exit_code"]) == (1, 1)
     (sentence,) = ended.sentences()
     assert "journal.db" in sentence
 

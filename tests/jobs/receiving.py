@@ -19,7 +19,7 @@ def free_port():
         return taken.getsockname()[1]
 
 
-def start_receiver(folder, *options, env=None):
+def start_receiver(folder, *options, env=None, **more):
     """Start it on `journal.db` in a folder; returns the process and its address once it listens."""
     process = start(
         folder,
@@ -28,6 +28,7 @@ def start_receiver(folder, *options, env=None):
         "0",
         *options,
         env={"BANDCAST_JOURNAL": "sqlite:///journal.db", **(env or {})},
+        **more,
     )
     line = process.stderr.readline()
     assert "receiving at" in line, line + process.stderr.read()

@@ -19,8 +19,8 @@ CLOSED = account("http://127.0.0.1:9")
 
 
 def refused(done, *sentences, code=2):
-    """One line on stderr for each sentence, that holds all its words; nothing on stdout."""
-    assert (done.code, done.out) == (code, ""), done
+    """One line on stderr for each sentence, that holds all its words; on stdout only --json's."""
+    assert done.code == code, done
     lines = done.err.splitlines()
     assert len(lines) == len(sentences), done.err
     for line, words in zip(lines, sentences, strict=True):
@@ -28,6 +28,8 @@ def refused(done, *sentences, code=2):
         for word in words:
             assert word in line, f"{word!r} is not in {line!r}"
 
+    said = "\n".join(line.removeprefix("error: ") for line in lines)
+    assert not done.out or done.json == {"error": said, "exit_code": code}
     assert "defect" not in done.err
     assert "Traceback" not in done.err
 

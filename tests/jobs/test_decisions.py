@@ -246,7 +246,7 @@ def test_a_pause_from_another_process_stops_a_run_and_the_next_ones_until_it_is_
         assert "`bandcast resume`" in stopped.sentences()[-1]
 
         refused = run(folder, *SEND, env=env)
-        assert (refused.code, refused.out) == (5, "")
+        assert (refused.code, refused.json["exit_code"]) == (5, 5)
         (sentence,) = refused.sentences()
         for word in ("paused by ana since", "typo", "nobody was texted", "bandcast resume"):
             assert word in sentence

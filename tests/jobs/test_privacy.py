@@ -140,7 +140,7 @@ def test_a_defect_of_ours_is_told_by_its_place_and_not_by_its_values(capsys):
         int(number(1) + " is nobody's number")
     except ValueError as error:
         told = str(error)
-        console.print_unexpected(error)
+        console.print_failure(console.where_unexpected(error), 1, label="unexpected error")
 
     assert number(1) in told
     printed = capsys.readouterr().err

@@ -144,7 +144,7 @@ def test_a_listing_that_does_not_answer_leaves_the_doubt_and_says_so(folder):
 
     before = results(folder)
     done = run(folder, *RECONCILE, "--json", env=env)
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.json["exit_code"]) == (1, 1)
     (sentence,) = done.sentences()
     assert "messages cannot be listed" in sentence
     assert results(folder).equals(before)

@@ -213,7 +213,7 @@ def test_two_simulations_of_one_campaign_do_not_meet(folder):
         seconds = time.monotonic() - began
         done = finish(first)
 
-    assert (second.code, second.out) == (7, "")
+    assert (second.code, second.json["exit_code"]) == (7, 7)
     assert seconds < 3
     assert len(second.err.splitlines()) == 1
     assert "spring" in second.err

@@ -68,7 +68,7 @@ def test_a_handset_receives_what_was_estimated_and_the_choice_is_part_of_the_pla
         }
 
         other = run(folder, *send[:-1], env=env)
-        assert (other.code, other.out) == (2, "")
+        assert (other.code, other.json["exit_code"]) == (2, 2)
         assert "smart" in other.sentences()[0]
         assert ledger(url)["messages"] == 20
 

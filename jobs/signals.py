@@ -1,0 +1,106 @@
+"""What a signal does to a command: it ends at once and leaves nothing behind, or a run hears it.
+
+Python's handler raises nothing, so nothing is raised in the middle of polars, nor of tidying up: it
+only notes the signal in a socket. Who holds the ear reads the notes: a thread that ends the
+process, however long a call of polars takes, or `hearing`, while messages are in flight.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+
+import anyio
+
+from jobs import console
+from pipeline import passing
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPED = 5
+
+_ear = threading.Lock()
+#: Where the notes of this command are read, the innermost last.
+_notes: list[socket.socket] = []
+
+
+@contextmanager
+def interrupting() -> Iterator[None]:
+    """End the process on a signal: what only passes is removed, a sentence said, exit code 5.
+
+    What is ignored stays so (nohup). For the main thread; where `hearing` is, it ends nothing.
+    """
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    reading, writing = socket.socketpair()
+    for end in (reading, writing):
+        end.setblocking(False)
+
+    watch = threading.Thread(target=_watch, args=(reading, console.keep_stderr()), daemon=True)
+    earlier = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    for number, handler in before.items():  # also where ignored: polars has put its own there
+        signal.signal(number, signal.SIG_IGN if handler is signal.SIG_IGN else _note)
+
+    _notes.append(reading)
+    watch.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(earlier)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+        writing.close()
+        watch.join()
+        _notes.remove(reading)
+        reading.close()
+
+
+@contextmanager
+def hearing() -> Iterator[Callable[[], Awaitable[signal.Signals]]]:
+    """Hear signals in an event loop inside `interrupting`; none of them ends the process meanwhile.
+
+    Yields:
+        What waits for the next one, but for those that are ignored.
+    """
+    with _ear:
+        yield partial(_next_signal, _notes[-1])
+
+
+async def _next_signal(notes: socket.socket) -> signal.Signals:
+    while True:
+        await anyio.wait_readable(notes)
+        if note := notes.recv(1):
+            return signal.Signals(note[0])
+
+
+def _note(number: int, frame: FrameType | None) -> None:
+    """Do nothing: the number is in the socket already, also where this has to wait."""
+
+
+def _watch(notes: socket.socket, stderr: int) -> None:
+    """End the process on the first note that nobody else hears; return where no more can come."""
+    while True:
+        select.select([notes], [], [])
+        with _ear:
+            try:
+                note = notes.recv(1)
+            except BlockingIOError:  # it was heard
+                continue
+
+            if note:
+                _end(stderr)
+
+            os.close(stderr)
+            return
+
+
+def _end(stderr: int) -> None:
+    passing.remove_all()
+    console.say_last("interrupted: run the same command again to go on", _STOPPED, stderr)
+    os._exit(_STOPPED)

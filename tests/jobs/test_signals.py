@@ -1,0 +1,149 @@
+"""A signal while a plan is drafted: an answer at once, one sentence, and no numbers left behind."""
+
+import json
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from .receiving import event, post, start_receiver
+from .shell import CARD, start
+
+ROWS = 200_000
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SENTENCE = "interrupted: run the same command again to go on"
+
+#: What a process has made when the signal comes: polars is busy a moment after each.
+MOMENTS = {
+    "a copy of the file": "temporary/bandcast-*/*",
+    "a plan that is being written": "out/spring/..plan-*",
+    "a plan that is added up": "out/spring/.plan-*",
+}
+COMMANDS = {
+    "estimate": ("estimate", "people.csv"),
+    "send": ("send", "people.csv", "--simulate", "--yes"),
+}
+TEMPLATE = ("--template", "Hi {name}", "--from", "+19195550199", "--rates", "card.toml")
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    """A file that keeps polars busy for a second, and that is read from a copy."""
+    file = tmp_path_factory.mktemp("crowd") / "people.csv"
+    rows = (
+        f"René {row},+1{212 + row // 80_000}{row // 100 % 800 + 200}{row % 100 + 1000}"
+        for row in range(ROWS)
+    )
+    file.write_text("name,phone\n" + "\n".join(rows) + "\n", encoding="cp1252")
+    return file
+
+
+@pytest.fixture
+def folder(tmp_path, crowd):
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "people.csv").symlink_to(crowd)
+    (tmp_path / "card.toml").write_text(CARD)
+    return tmp_path
+
+
+@contextmanager
+def drafting(folder, command, made, **options):
+    """A command that has made something."""
+    arguments = (*command, *TEMPLATE, "--name", "spring", "--json")
+    env = {"TMPDIR": str(folder / "temporary")}
+    with start(folder, *arguments, env=env, **options) as process:
+        try:
+            while not next(folder.glob(made), None):
+                assert process.poll() is None, process.communicate()
+                time.sleep(0.001)
+
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("made", MOMENTS.values(), ids=MOMENTS.keys())
+def test_a_signal_while_a_plan_is_drafted_leaves_nothing_behind(folder, made, number):
+    with drafting(folder, COMMANDS["estimate"], made) as process:
+        process.send_signal(number)
+        process.send_signal(number)  # as an impatient person, and timeout(1), do
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (5, SENTENCE + "\n")
+    assert json.loads(out) == {"error": SENTENCE, "exit_code": 5}
+    assert list((folder / "temporary").iterdir()) == []
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_before_the_first_message_of_a_send_leaves_no_numbers_behind(folder, number):
+    with drafting(folder, COMMANDS["send"], "out/spring/..plan-*") as process:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (5, SENTENCE + "\n")
+    assert json.loads(out) == {"error": SENTENCE, "exit_code": 5}
+    assert list((folder / "temporary").iterdir()) == []
+    assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("made", MOMENTS.values(), ids=MOMENTS.keys())
+def test_what_a_kill_left_is_gone_after_the_next_run(folder, made):
+    with drafting(folder, COMMANDS["estimate"], made) as process:
+        process.kill()
+        process.communicate(timeout=30)
+
+    with drafting(folder, COMMANDS["estimate"], "temporary/bandcast-*") as process:
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert [path.name for path in (folder / "out" / "spring").iterdir()] == ["plan.parquet"]
+
+
+# --- What is ignored when a command starts -------------------------------------------------------
+
+
+def ignore():
+    """What nohup does to SIGHUP, and a shell to SIGINT of what it starts with an &."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def nudge(process):
+    """Send what is ignored; the process is still there afterwards."""
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+
+
+def test_an_estimate_goes_on_under_nohup(folder):
+    made = MOMENTS["a copy of the file"]
+    with drafting(folder, COMMANDS["estimate"], made, preexec_fn=ignore) as process:
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, err, json.loads(out)["messages"]) == (0, "", ROWS)
+
+
+def test_a_receiver_goes_on_under_nohup(folder):
+    process, url = start_receiver(folder, preexec_fn=ignore)
+    nudge(process)
+    assert post(url, event(1)) == 204
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def test_a_simulator_goes_on_under_nohup(folder):
+    with start(folder, "simulate", "--port", "0", preexec_fn=ignore) as process:
+        url = process.stderr.readline().split("ledger: ")[1].split(")")[0]
+        assert httpx.get(url, trust_env=False).status_code == 200
+        nudge(process)
+        assert httpx.get(url, trust_env=False).status_code == 200
+        process.terminate()
