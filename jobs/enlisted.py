@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 
 from jobs import options
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
-from pipeline.errors import UsageError
+from pipeline.errors import BandcastError, UsageError
 from pipeline.estimate import Estimate
 from pipeline.journal import Enlistment, Journal
 from pipeline.journal.opening import find_journal, find_path, simulation_url
@@ -55,6 +55,25 @@ def made_again(
         campaigns.refuse_mismatch(enlisted, found)
         yield found
         found.publish(folder / "plan.parquet")
+
+
+def refuse_to_write_over(campaign: Path, settings: Settings, folder: Path) -> None:
+    """Keep what a real run came to from a simulation in the same folder.
+
+    Raises:
+        UsageError: something of the campaign was really sent.
+    """
+    name, is_sent = settings.campaign.name, False
+    with suppress(BandcastError):  # a simulation needs no journal but its own
+        if (journal := find_journal(options.journal_url(campaign))) is not None:
+            with closing(journal):
+                is_sent = journal.last_attempt(name) is not None
+
+    if is_sent:
+        raise UsageError(
+            f"campaign '{name}' was really sent, and a simulation would write over what is in "
+            f"{folder}: say with --out where it is to go"
+        )
 
 
 def unknown(journal: Journal | None, url: str, name: str, folder: Path) -> UsageError:

@@ -6,7 +6,7 @@ Run it again after any end that was not the last: it goes on where it stopped.
 from __future__ import annotations
 
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -20,11 +20,12 @@ from jobs import accounts, budgets, console, doctor, options
 from jobs.deciding import current_user, retrying_json, retrying_sentence
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
 from jobs.ending import moment_of, refuse_paused
+from jobs.enlisted import refuse_to_write_over
 from jobs.signals import interrupting
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
-from pipeline.errors import BandcastError, SettingsError, UsageError
+from pipeline.errors import SettingsError, UsageError
 from pipeline.estimate import Estimate
 from pipeline.journal import Journal
 from pipeline.journal.opening import find_journal, find_path, open_journal, simulation_url
@@ -96,12 +97,9 @@ def run(
     _refuse_expired(settings)
     ends_at = moment_of(until, now=datetime.now(UTC))
     folder = options.out_folder(out, settings)
-    if simulate and out is None:
-        _refuse_to_write_over(campaign, settings, folder)
-
     provider = _provider(profile, simulate=simulate, faults=faults, seed=seed)
     _refuse_to_ask_nobody(yes=yes)
-    url = _journal_url(campaign, settings, folder, simulate=simulate)
+    url = _journal_url(campaign, settings, out, simulate=simulate)
     started_at = _started_at(url, settings)
     bars = options.bars_by(settings, url, now=started_at)
     with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
@@ -125,30 +123,15 @@ def run(
     return _report(found, done, files, retry_json, as_json=as_json, quiet=quiet)
 
 
-def _journal_url(campaign: Path, settings: Settings, folder: Path, *, simulate: bool) -> str:
-    if simulate:
-        return simulation_url(folder, settings.campaign.name)
+def _journal_url(campaign: Path, settings: Settings, out: Path | None, *, simulate: bool) -> str:
+    if not simulate:
+        return options.sending_url(campaign)
 
-    return options.sending_url(campaign)
+    folder = options.out_folder(out, settings)
+    if out is None:
+        refuse_to_write_over(campaign, settings, folder)
 
-
-def _refuse_to_write_over(campaign: Path, settings: Settings, folder: Path) -> None:
-    """Keep what a real run came to from a simulation in the same folder.
-
-    Raises:
-        UsageError: something of the campaign was really sent.
-    """
-    name, is_sent = settings.campaign.name, False
-    with suppress(BandcastError):  # a simulation needs no journal but its own
-        if (journal := find_journal(options.journal_url(campaign))) is not None:
-            with closing(journal):
-                is_sent = journal.last_attempt(name) is not None
-
-    if is_sent:
-        raise UsageError(
-            f"campaign '{name}' was really sent, and a simulation would write over what is in "
-            f"{folder}: say with --out where it is to go"
-        )
+    return simulation_url(folder, settings.campaign.name)
 
 
 def _failures(url: str, settings: Settings, *, simulate: bool) -> Again:
