@@ -12,7 +12,7 @@ import typer
 
 from jobs import console, options
 from jobs.ending import words_of
-from pipeline.errors import UsageError
+from jobs.enlisted import unknown
 from pipeline.journal import Decision, Enlistment, Journal
 from pipeline.journal.opening import find_journal
 from pipeline.sending_again import Again
@@ -43,15 +43,15 @@ def enlisted(campaign: str) -> Iterator[tuple[Journal, Enlistment]]:
         file = Path(campaign)
         name = load_settings(file, Options()).campaign.name
 
-    url = options.journal_url(file)
+    url, folder = options.journal_url(file), options.usual_folder(name)
     journal = find_journal(url)
     if journal is None:
-        raise UsageError(f"there is no journal at {url} yet: nothing was ever sent from here")
+        raise unknown(None, url, name, folder)
 
     with closing(journal):
         plan = journal.enlistment(name)
         if plan is None:
-            raise UsageError(f"the journal has no campaign '{name}'")
+            raise unknown(journal, url, name, folder)
 
         yield journal, plan
 

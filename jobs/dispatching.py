@@ -100,7 +100,7 @@ async def dispatch(
     Raises:
         JournalError: the journal can record no more.
     """
-    stop, clock = Stop(), SteadyClock(datetime.now(UTC))
+    stop, clock = Stop(until=until, clock=_wall_clock), SteadyClock(datetime.now(UTC))
     is_simulated = isinstance(provider, Simulated)
     account = "simulated" if isinstance(provider, Simulated) else provider.account_id
     job = job_of(estimate, account=account)
@@ -112,13 +112,14 @@ async def dispatch(
         clock=_wall_clock,
         lanes_clock=clock,
     )
-    before = journal.tally(job.campaign)
     quiet_the_collector()
     async with committer, _connected(provider, estimate, committer, clock) as (wire, client):
+        await _spare(client, committer, job.campaign, stop, quiet=quiet)
+        before = await committer.call(lambda journal: journal.tally(job.campaign))
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
         progress = Progress(worker, estimate, settled_before=_settled(before))
         began = time.monotonic()
-        look = partial(obey_journal, stop, committer, job.campaign, until=until)
+        look = partial(obey_journal, stop, committer, job.campaign)
         await _attended(worker, progress, stop, look, quiet=quiet)
         duration = time.monotonic() - began
         if stop.reason not in _UNSETTLED and not stop.at_once:
@@ -203,6 +204,30 @@ async def _wired(
         yield Uploading(client, pictures, _wall_clock) if pictures else client, client
 
 
+async def _spare(
+    client: BandwidthClient, committer: Committer, campaign: str, stop: Stop, *, quiet: bool
+) -> None:
+    """Ask the listing before released messages are sent again: who has the text needs no other.
+
+    Where it does not answer they are sent all the same: a person has decided so.
+    """
+    reconciler = _reconciler(client, committer)
+    doubts = await reconciler.doubts(campaign)
+    if not any(each.state is MessageState.READY for each in doubts):
+        return
+
+    settled = await settle_doubts(reconciler, campaign, (0.0,), quiet=quiet)
+    if settled.failure is not None:
+        log.warning("%s; what was released is sent again", settled.failure)
+
+    if settled.is_interrupted:
+        stop.request(StopReason.ASKED, "stopped while the listing was asked")
+
+
+def _reconciler(client: BandwidthClient, committer: Committer) -> Reconciler:
+    return Reconciler(client=client, call=committer.call, read_shard=read_shard, clock=_wall_clock)
+
+
 async def _attended(
     worker: Worker,
     progress: Progress,
@@ -229,9 +254,7 @@ async def _settle(
     quiet: bool,
 ) -> None:
     """Ask the listing about what is in doubt, also from earlier runs."""
-    reconciler = Reconciler(
-        client=client, call=committer.call, read_shard=read_shard, clock=_wall_clock
-    )
+    reconciler = _reconciler(client, committer)
     looks = _SIMULATED_LOOKS if is_simulated else estimate.settings.settling.seconds
     campaign = estimate.settings.campaign.name
     settled = await settle_doubts(reconciler, campaign, looks, quiet=quiet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 
 import anyio
 
@@ -89,18 +89,12 @@ async def obey_signals(stop: Stop, run: anyio.CancelScope) -> None:
         run.cancel()
 
 
-async def obey_journal(
-    stop: Stop, committer: Committer, campaign: str, *, until: datetime | None
-) -> None:
-    """Stop cleanly where the campaign is paused, or its time is over."""
+async def obey_journal(stop: Stop, committer: Committer, campaign: str) -> None:
+    """Stop cleanly where the campaign is paused; what sleeps wakes up when its time is over."""
     while not stop.requested:
-        if until is not None and datetime.now(UTC) >= until:
-            stop.request(StopReason.DEADLINE, f"it is {until:%H:%M}, and it was to end by then")
-            return
-
         try:
             pause = await committer.call(lambda journal: journal.paused(campaign))
-        except JournalError:  # the lanes get it too, and say so
+        except JournalError:  # it is broken for good; the lanes get it too, and say so
             return
 
         if pause is not None:

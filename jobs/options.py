@@ -109,7 +109,12 @@ def settings_from(
 
 def out_folder(out: Path | None, settings: Settings) -> Path:
     """Return where plan and results of the campaign go."""
-    return out or Path("out") / settings.campaign.name
+    return out or usual_folder(settings.campaign.name)
+
+
+def usual_folder(campaign: str) -> Path:
+    """Return where plan and results of a campaign go that names no other place."""
+    return Path("out") / campaign
 
 
 def journal_url(campaign: Path | None = None) -> str:

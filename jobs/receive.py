@@ -215,8 +215,11 @@ async def _help_desk(help_: Help | None, committer: Committer) -> AsyncIterator[
         )
         await anyio.sleep((at - _now()).total_seconds())
 
+    async def taken(message_id: str) -> None:
+        await committer.call(lambda journal: journal.set_apart(message_id))
+
     async with client_of(account, lanes=1) as client, anyio.create_task_group() as tasks:
-        desk = HelpDesk(client, slot=slot, text=help_.text, segments=segments)
+        desk = HelpDesk(client, slot=slot, taken=taken, text=help_.text, segments=segments)
         tasks.start_soon(desk.run)
         yield desk
         desk.close()

@@ -30,7 +30,7 @@ from pipeline.journal import Enlistment, Journal
 from pipeline.prepare import columns
 from pipeline.prepare.plan import read_shard
 from pipeline.settle.evidence import evidence_json
-from pipeline.settle.reconcile import Reconciled, Reconciler, reconcile_all
+from pipeline.settle.reconcile import UNKNOWN, Reconciled, Reconciler, reconcile_all
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def run(
         smart_accents=smart_accents,
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
-    with opened(campaign, settings) as (journal, enlisted):
+    with opened(campaign, settings, folder) as (journal, enlisted):
         account = accounts.account_of(profile, sends=False)
         _refuse_another_account(enlisted, account)
         with made_again(campaign, settings, folder, enlisted) as found:
@@ -125,7 +125,9 @@ async def _ask(
     settings = estimate.settings
     name, seconds = settings.campaign.name, settings.settling.seconds or (0.0,)
     async with client_of(account) as client:
-        reconciler = Reconciler(client=client, call=call, read_shard=read_shard, clock=_wall_clock)
+        reconciler = Reconciler(
+            client=client, call=call, read_shard=read_shard, clock=_wall_clock, states=UNKNOWN
+        )
         settled = await settle_doubts(reconciler, name, seconds, quiet=quiet)
         if settled.failure is not None:
             raise settled.failure

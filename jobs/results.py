@@ -43,7 +43,7 @@ def run(
     )
     folder, known = options.out_folder(out, settings), settings.campaign.name
     with (
-        opened(campaign, settings) as (journal, enlisted),
+        opened(campaign, settings, folder) as (journal, enlisted),
         made_again(campaign, settings, folder, enlisted) as found,
     ):
         files = campaigns.write_results(journal, found, folder, now=datetime.now(UTC))

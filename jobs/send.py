@@ -20,6 +20,7 @@ from jobs import accounts, budgets, console, doctor, options
 from jobs.deciding import current_user, retrying_json, retrying_sentence
 from jobs.dispatching import Dispatched, Provider, Simulated, dispatch, identity
 from jobs.ending import moment_of, refuse_paused
+from jobs.enlisted import refuse_to_write_over
 from jobs.signals import interrupting
 from jobs.summary import UNFINISHED, exit_code, next_step, print_summary, summary_json
 from pipeline import campaign as campaigns
@@ -98,7 +99,7 @@ def run(
     folder = options.out_folder(out, settings)
     provider = _provider(profile, simulate=simulate, faults=faults, seed=seed)
     _refuse_to_ask_nobody(yes=yes)
-    url = _journal_url(campaign, settings, folder, simulate=simulate)
+    url = _journal_url(campaign, settings, out, simulate=simulate)
     started_at = _started_at(url, settings)
     bars = options.bars_by(settings, url, now=started_at)
     with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
@@ -122,11 +123,15 @@ def run(
     return _report(found, done, files, retry_json, as_json=as_json, quiet=quiet)
 
 
-def _journal_url(campaign: Path, settings: Settings, folder: Path, *, simulate: bool) -> str:
-    if simulate:
-        return simulation_url(folder, settings.campaign.name)
+def _journal_url(campaign: Path, settings: Settings, out: Path | None, *, simulate: bool) -> str:
+    if not simulate:
+        return options.sending_url(campaign)
 
-    return options.sending_url(campaign)
+    folder = options.out_folder(out, settings)
+    if out is None:
+        refuse_to_write_over(campaign, settings, folder)
+
+    return simulation_url(folder, settings.campaign.name)
 
 
 def _failures(url: str, settings: Settings, *, simulate: bool) -> Again:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from jobs import console, deciding, options
-from pipeline.errors import UsageError
+from jobs.enlisted import unknown
 from pipeline.journal import Tally
 from pipeline.journal.opening import find_journal
 from pipeline.lifecycle import MessageState
@@ -32,21 +32,21 @@ def run(
     silence = (settings.settling if settings else SettlingSection()).silence
     url = options.journal_url(file)
     journal = find_journal(url)
+    name = settings.campaign.name if settings else campaign
+    folder = options.usual_folder(name or "")
     if journal is None:
-        raise UsageError(f"there is no journal at {url} yet: nothing was ever sent from here")
+        raise unknown(None, url, name or "", folder)
 
     with closing(journal):
-        name = settings.campaign.name if settings else campaign
         names = journal.campaigns() if name is None else [name]
         tallies = [(name, journal.tally(name)) for name in names]
         pauses = {name: journal.paused(name) for name in names}
         decisions = {name: journal.decisions(name) for name in names}
+        if missing := [name for name, tally in tallies if tally is None]:
+            raise unknown(journal, url, missing[0], folder)
+
         since = datetime.now(UTC) - silence
         silent = {name: journal.silent(name, since=since) for name in names}
-
-    unknown = [name for name, tally in tallies if tally is None]
-    if unknown:
-        raise UsageError(f"the journal has no campaign '{unknown[0]}'")
 
     found = [tally for _, tally in tallies if tally is not None]
     if as_json:

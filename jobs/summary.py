@@ -12,6 +12,7 @@ from jobs.drifting import drift_json, drift_line
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.stop import StopReason
 from pipeline.estimate import Estimate
+from pipeline.lifecycle import MessageState
 from pipeline.settle.evidence import evidence_json
 
 DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
@@ -22,6 +23,9 @@ _RESUME = "`bandcast resume` lets it go on."
 _THE_REST = "Run the same command again for the rest."
 #: How a run goes on that stopped for a reason, where it is not by itself.
 _HOW = {StopReason.BUDGET: _MORE_MONEY, StopReason.PAUSED: _RESUME}
+
+#: What another run goes on with.
+_NOT_TRIED = frozenset({MessageState.READY, MessageState.SENDING})
 
 #: The ends after which somebody has to do something.
 UNFINISHED = frozenset({CREDENTIALS, STOPPED, IN_DOUBT})
@@ -112,6 +116,9 @@ def next_step(done: Dispatched, code: int) -> str:
         )
         if not done.is_simulated:
             doubts += "Ask its listing again with `bandcast reconcile`. "
+
+        if not _NOT_TRIED & done.tally.states.keys():
+            return because + doubts.rstrip()
 
         return f"{doubts}For the rest: {because}{how}" if how else because + doubts + _THE_REST
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import Enum
 
 import anyio
@@ -20,9 +22,21 @@ class StopReason(Enum):
 
 
 class Stop:
-    """Tells every lane to finish what is in flight and begin nothing more."""
+    """Tells every lane to finish what is in flight and begin nothing more.
 
-    def __init__(self) -> None:
+    Args:
+        until: when the run is to end; the clock is asked before every POST, so that a process that
+            was frozen, or waited for its journal, sends nothing after it.
+        clock: the clock on the wall (aware).
+    """
+
+    def __init__(
+        self,
+        *,
+        until: datetime | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._until, self._clock = until, clock
         self._event = anyio.Event()
         self.reason: StopReason | None = None
         #: A sentence for people; holds no phone number.
@@ -32,7 +46,11 @@ class Stop:
 
     @property
     def requested(self) -> bool:
-        """True once somebody asked."""
+        """True once somebody asked, or its time is over."""
+        if self.reason is None and self._until is not None and self._clock() >= self._until:
+            because = f"it is {self._until:%H:%M}, and it was to end by then"
+            self.request(StopReason.DEADLINE, because)
+
         return self.reason is not None
 
     def request(self, reason: StopReason, because: str) -> None:

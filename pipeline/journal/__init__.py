@@ -86,6 +86,9 @@ class Journal(Settlement, Deciding, Protocol):
     ) -> Enlistment:
         """Store the plan with all its shards, or none of it; a campaign that exists stays as it is.
 
+        But for one of which nothing was ever tried: another plan, or another provider, takes the
+        place of what it had. Pauses stay. Who still has a shard of the plan before is fenced.
+
         `left_out` is whom the plan leaves out, compressed: a plan that is made again to go on with
         the campaign asks it, and not lists that may have changed. The journal never looks inside.
 
@@ -93,7 +96,8 @@ class Journal(Settlement, Deciding, Protocol):
             What the journal now holds: `enlistment`, or the earlier one with its own `run`.
 
         Raises:
-            PlanMismatch: the campaign exists with another fingerprint; names the parts.
+            PlanMismatch: the campaign exists with another fingerprint, and a message of it was
+                tried, or refused at the moment of sending; names the parts.
         """
 
     def take(
@@ -139,7 +143,8 @@ class Journal(Settlement, Deciding, Protocol):
         spent: nobody has proved that it was not billed.
 
         Raises:
-            Fenced: the token moved on, or the shard was left. Nothing was recorded.
+            Fenced: the token moved on, the shard was left, or the plan is another one. Nothing was
+                recorded.
         """
 
     def reserve(self, account: str, *, segments: int, now: datetime) -> datetime:

@@ -78,12 +78,16 @@ class MemoryJournal(Deciding):
         name = enlistment.campaign
         with self.transaction():
             if (known := self.tables.campaigns.get(name)) is not None:
-                if changed := rules.changed_parts(known.fingerprint, enlistment.fingerprint):
+                changed = rules.changed_parts(known.fingerprint, enlistment.fingerprint)
+                if not changed:
+                    return known
+
+                if self.tables.entries_of(name):
                     raise PlanMismatch(name, changed)
 
-                return known
+                self.tables.remove_places(name)
 
-            if self.tables.campaign_of(enlistment.run) is not None:
+            if self.tables.campaign_of(enlistment.run) not in (None, name):
                 raise JournalError(f"another campaign already has the run of campaign '{name}'")
 
             self.tables.campaigns[name] = enlistment
@@ -144,7 +148,7 @@ class MemoryJournal(Deciding):
         """Record intents, reserve money and the rate; see `Journal.begin`."""
         with self.transaction():
             place = self.tables.place_of(grant)
-            if place is None:
+            if place is None or self.tables.campaigns[grant.campaign].run != grant.run:
                 raise rules.fenced(grant)
 
             until = now + timedelta(seconds=lease_seconds)

@@ -54,6 +54,11 @@ class Settling(Reading):
         }
         return set(message_ids) & (known | foreign | self.tables.explained.keys())
 
+    def set_apart(self, message_id: str) -> None:
+        """Note that a text belongs to no campaign; see `Journal.set_apart`."""
+        with self.transaction():
+            self.tables.explain(("", 0), message_id, How.APART)
+
     def settle(self, proofs: Sequence[Proof], *, now: datetime) -> list[bool]:
         """Apply proofs to messages in doubt; see `Journal.settle`."""
         with self.transaction():

@@ -171,6 +171,10 @@ class Tables:
         ours = place is not None and (place.token, place.owner) == (grant.token, grant.owner)
         return place if ours else None
 
+    def remove_places(self, campaign: str) -> None:
+        """Forget the campaign's shards."""
+        self.places = {key: place for key, place in self.places.items() if key[0] != campaign}
+
     def entries_of(self, campaign: str, shard: int | None = None) -> list[Entry]:
         """List the campaign's messages, or those of one shard."""
         return [
@@ -234,8 +238,9 @@ class Tables:
             self.put(campaign, replace(self.places[campaign, entry.shard], done=False))
 
     def keep_earlier(self, campaign: str, entry: Entry) -> None:
-        """Remember an attempt that another one follows, and its id."""
+        """Remember an attempt that another one follows, and its id; its evidence is void."""
         record = entry.record
+        self.evidence.pop((campaign, record.row), None)
         if record.attempts:
             attempt = Addressee(campaign, record.row, record.attempts)
             self.earlier[attempt] = Past(

@@ -24,6 +24,7 @@ class How(StrEnum):
     LISTING = "listing"  #: the listing had exactly one text that fits
     EARLIER = "earlier"  #: of an attempt that another one followed
     BESIDE = "beside"  #: an answer or a receipt told a second id of one message
+    APART = "apart"  #: of a text of no campaign
 
 
 class Doubt(NamedTuple):
@@ -87,6 +88,12 @@ class Settlement(Protocol):
         Not ours is what a receipt has told under a tag that no attempt of this journal has.
         """
 
+    def set_apart(self, message_id: str) -> None:
+        """Note that a text belongs to no campaign, as an answer to HELP: it explains no message.
+
+        An id that is known to be a message's stays so.
+        """
+
     def settle(self, proofs: Sequence[Proof], *, now: datetime) -> list[bool]:
         """Apply what the listing says to messages in doubt, as receipts are applied.
 
@@ -102,7 +109,10 @@ class Settlement(Protocol):
         """Keep why doubts of a campaign could not be settled; the latest look counts."""
 
     def evidence(self, campaign: str) -> list[Evidence]:
-        """Return what was noted of the campaign's messages that are IN_DOUBT, by row."""
+        """Return what was noted of the campaign's messages that are IN_DOUBT, by row.
+
+        Only of the latest attempt: what was noted before it was begun is forgotten.
+        """
 
     def learn(self, receipts: Sequence[tuple[Receipt, bytes]], *, now: datetime) -> int:
         """Apply what the listing says of attempts whose id is known, as receipts are applied.

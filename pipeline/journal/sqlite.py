@@ -34,7 +34,8 @@ from pipeline.journal.spending import Till, price_of
 from pipeline.journal.sqlite_deciding import Deciding
 from pipeline.journal.sqlite_file import SqliteFile, load_statements
 from pipeline.journal.sqlite_groups import Group
-from pipeline.journal.sqlite_rows import Addressee, Entry, Plan, add_plan, find_plan
+from pipeline.journal.sqlite_plans import Plan, add_plan, find_plan, replace_plan
+from pipeline.journal.sqlite_rows import Addressee, Entry
 from pipeline.lifecycle import MessageState
 from pipeline.model import Accepted, AttemptId, Receipt
 
@@ -67,21 +68,34 @@ class SqliteJournal(Deciding):
     ) -> Enlistment:
         """Store a plan once; see `Journal.enlist`."""
         with self.transaction():
-            known = self.enlistment(enlistment.campaign)
-            if known is None:
-                self._add(enlistment, shards)
-                if left_out is not None:
-                    self._file.run("add_left_out", enlistment.campaign, left_out)
+            known = find_plan(self._file, enlistment.campaign)
+            if known is not None:
+                earlier = known.enlistment
+                changed = rules.changed_parts(earlier.fingerprint, enlistment.fingerprint)
+                if not changed:
+                    return earlier
 
-                return enlistment
+                if self._file.one("is_tried", known.id):
+                    raise PlanMismatch(enlistment.campaign, changed)
 
-            if changed := rules.changed_parts(known.fingerprint, enlistment.fingerprint):
-                raise PlanMismatch(enlistment.campaign, changed)
+            self._add(known, enlistment, shards, left_out)
+            return enlistment
 
-            return known
+    def _add(
+        self,
+        before: Plan | None,
+        enlistment: Enlistment,
+        shards: Iterable[Shard],
+        left_out: bytes | None,
+    ) -> None:
+        if before is None:
+            campaign = add_plan(self._file, enlistment)
+        else:
+            campaign = replace_plan(self._file, before, enlistment)
 
-    def _add(self, enlistment: Enlistment, shards: Iterable[Shard]) -> None:
-        campaign = add_plan(self._file, enlistment)
+        if left_out is not None:
+            self._file.run("add_left_out", campaign, left_out)
+
         for shard in shards:
             place = (campaign, shard.number)
             self._file.run("add_shard", *place, shard.rows, shard.zone, shard.phase)
@@ -135,7 +149,10 @@ class SqliteJournal(Deciding):
         place = (grant.shard, grant.token, grant.owner)
         with self.transaction():
             plan = find_plan(self._file, grant.campaign)
-            if plan is None or not self._file.run("renew_lease", until, plan.id, *place):
+            if plan is None or plan.enlistment.run != grant.run:
+                raise rules.fenced(grant)
+
+            if not self._file.run("renew_lease", until, plan.id, *place):
                 raise rules.fenced(grant)
 
             if not intents:

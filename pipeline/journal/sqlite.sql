@@ -302,9 +302,31 @@ SELECT name FROM campaign ORDER BY id;
 INSERT INTO campaign (name, run, fingerprint, messages, segments, cost_micros, currency, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id;
 
+-- is_tried --
+-- Ask whether anything of a campaign was tried, or refused at the moment of sending.
+SELECT 1 FROM message WHERE campaign = ? LIMIT 1;
+
+-- replace_campaign --
+-- Store another plan's totals; what people decided about the campaign stays.
+UPDATE campaign SET run = ?, fingerprint = ?, messages = ?, segments = ?, cost_micros = ?,
+    currency = ?, created_at = ?
+WHERE id = ?;
+
+-- remove_shards --
+-- Forget the shards of a plan that another one replaces.
+DELETE FROM shard WHERE campaign = ?;
+
+-- remove_payloads --
+-- Forget their messages.
+DELETE FROM payload WHERE campaign = ?;
+
+-- remove_left_out --
+-- Forget whom it left out.
+DELETE FROM left_out WHERE campaign = ?;
+
 -- add_left_out --
 -- Store whom a plan leaves out.
-INSERT INTO left_out (campaign, left_out) SELECT id, ?2 FROM campaign WHERE name = ?1;
+INSERT INTO left_out (campaign, left_out) VALUES (?, ?);
 
 -- left_out --
 -- Read whom a campaign's plan leaves out.
@@ -584,9 +606,16 @@ SELECT row, key, state, attempts, message_id, http_status, error_code, error, ac
 FROM message WHERE campaign = ? AND row > ? ORDER BY row LIMIT ?;
 
 -- doubts --
--- Find the messages whose latest attempt came to what nobody knows. An open one lies in an open
--- shard; CROSS makes SQLite begin with those.
-SELECT name, shard, row, attempts, state, begun_at
+-- Find the attempts of which nobody knows what they came to: the earlier ones whose doubt was
+-- released, and the latest. One statement, so that no attempt is begun between the two. An open one
+-- lies in an open shard; CROSS makes SQLite begin with those.
+SELECT name, shard, message.row, attempts, state, earlier_attempt.begun_at, number
+FROM earlier_attempt
+JOIN message ON message.campaign = earlier_attempt.campaign AND message.row = earlier_attempt.row
+JOIN campaign ON campaign.id = message.campaign
+WHERE is_doubtful = 1
+UNION ALL
+SELECT name, shard, row, attempts, state, begun_at, attempts
 FROM (
     SELECT * FROM message WHERE state = 'in_doubt'
     UNION SELECT * FROM message WHERE state = 'written_off'
@@ -595,15 +624,8 @@ FROM (
     UNION SELECT message.* FROM shard CROSS JOIN message USING (campaign, shard)
     WHERE shard.state = 'open' AND message.state = 'sending') doubtful
 JOIN campaign ON campaign.id = doubtful.campaign
-WHERE coalesce(group_row, row) = row;
-
--- earlier_doubts --
--- Find the earlier attempts whose doubt was released.
-SELECT name, shard, message.row, attempts, state, earlier_attempt.begun_at
-FROM earlier_attempt
-JOIN message ON message.campaign = earlier_attempt.campaign AND message.row = earlier_attempt.row
-JOIN campaign ON campaign.id = message.campaign
-WHERE is_doubtful = 1 ORDER BY earlier_attempt.campaign, earlier_attempt.row, number;
+WHERE coalesce(group_row, row) = row
+ORDER BY name, row, number;
 
 -- explain --
 -- Claim an id for a message, unless it is another message's own; a claim that exists stays.
@@ -632,6 +654,10 @@ ON CONFLICT (campaign, row) DO UPDATE SET looked_at = excluded.looked_at,
 -- Read what was noted of the messages that are still in doubt.
 SELECT row, looked_at, candidates, rivals FROM evidence JOIN message USING (campaign, row)
 WHERE campaign = ? AND state = 'in_doubt' ORDER BY row;
+
+-- forget_evidence --
+-- What was noted of a doubt says nothing of the attempt that follows.
+DELETE FROM evidence WHERE campaign = ? AND row = ?;
 
 -- last_attempt --
 -- Find when the last attempt of a campaign was begun.

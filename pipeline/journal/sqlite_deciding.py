@@ -11,7 +11,7 @@ from pipeline.journal import Decision, MessageRecord, rules
 from pipeline.journal.ending_doubts import EndingDoubts
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.spending import Price
-from pipeline.journal.sqlite_rows import find_plan
+from pipeline.journal.sqlite_plans import find_plan
 from pipeline.journal.sqlite_settling import Settling
 from pipeline.lifecycle import Event, MessageState
 from pipeline.retrying import may_retry

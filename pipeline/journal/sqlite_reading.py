@@ -8,7 +8,8 @@ from datetime import datetime
 from pipeline.journal import Enlistment, MessageRecord, Spending, Tally, rules
 from pipeline.journal.sqlite_file import SqliteFile
 from pipeline.journal.sqlite_list import SuppressionList
-from pipeline.journal.sqlite_rows import find_plan, to_record
+from pipeline.journal.sqlite_plans import find_plan
+from pipeline.journal.sqlite_rows import to_record
 from pipeline.journal.sqlite_spending import Purses
 from pipeline.lifecycle import MessageState
 

@@ -1,4 +1,4 @@
-"""Rows of the SQLite journal: how messages, plans and receipts are found and written.
+"""Rows of the SQLite journal: how messages and receipts are found and written.
 
 An UPDATE of a message repeats the state it was read in, so that a store with finer locks can keep
 the same statements.
@@ -7,13 +7,12 @@ the same statements.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from pipeline.errors import JournalError
-from pipeline.journal import Enlistment, MessageRecord, Past, rules
+from pipeline.journal import MessageRecord, Past, rules
 from pipeline.journal.groups import told_to
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.settling import How
@@ -22,13 +21,6 @@ from pipeline.journal.sqlite_file import Row, SqliteFile
 from pipeline.journal.sqlite_spending import Purses
 from pipeline.lifecycle import MessageState
 from pipeline.model import AttemptId, Receipt, ReceiptKind
-
-
-class Plan(NamedTuple):
-    """A campaign and the integer that stands for it in every row."""
-
-    id: int
-    enlistment: Enlistment
 
 
 class Entry(NamedTuple):
@@ -109,9 +101,10 @@ class Messages:
         return bool(self._file.run("add_attempted", *place, *values, to_micros(now)))
 
     def keep_earlier(self, entry: Entry) -> None:
-        """Remember an attempt that another one follows, and its id."""
+        """Remember an attempt that another one follows, and its id; its evidence is void."""
         place, message_id = (entry.campaign, entry.record.row), entry.record.message_id
         self._file.run("keep_earlier", *place)
+        self._file.run("forget_evidence", *place)
         if message_id is not None:
             self.explain(*place, message_id, How.EARLIER)
 
@@ -204,35 +197,6 @@ class Messages:
             return True
 
         return self._file.one("claim", message_id) == (campaign, row)
-
-
-def find_plan(file: SqliteFile, campaign: str) -> Plan | None:
-    """Find a campaign by its name."""
-    found = file.one("campaign", campaign)
-    if found is None:
-        return None
-
-    number, run, fingerprint, messages, segments, cost_micros, currency, created_at = found
-    enlistment = Enlistment(
-        campaign=campaign,
-        run=run,
-        fingerprint=json.loads(fingerprint),
-        messages=messages,
-        segments=segments,
-        cost_micros=cost_micros,
-        currency=currency,
-        created_at=from_micros(created_at),
-    )
-    return Plan(number, enlistment)
-
-
-def add_plan(file: SqliteFile, plan: Enlistment) -> int:
-    """Store a campaign without its shards; return its number."""
-    fingerprint = json.dumps(dict(plan.fingerprint), sort_keys=True)
-    totals = (plan.messages, plan.segments, plan.cost_micros, plan.currency)
-    values = (plan.campaign, plan.run, fingerprint, *totals, to_micros(plan.created_at))
-    ((number,),) = file.all("add_campaign", *values)
-    return int(number)
 
 
 def to_record(row: Row) -> MessageRecord:

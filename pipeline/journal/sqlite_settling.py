@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 
 from pipeline.journal import Candidate, Doubt, Evidence, Proof
 from pipeline.journal.groups import told_to
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.settling import How
 from pipeline.journal.settling_rules import identified, may_settle, tells_news
-from pipeline.journal.sqlite_file import SqliteFile
+from pipeline.journal.sqlite_file import Row, SqliteFile
+from pipeline.journal.sqlite_plans import find_plan
 from pipeline.journal.sqlite_reading import Reading
-from pipeline.journal.sqlite_rows import Addressee, Messages, find_plan
+from pipeline.journal.sqlite_rows import Addressee, Messages
 from pipeline.lifecycle import MessageState
 from pipeline.model import Receipt
 
@@ -27,18 +29,11 @@ class Settling(Reading):
 
     def doubts(self) -> list[Doubt]:
         """List the messages with attempts that nobody knows the end of; see `Journal.doubts`."""
-        found: dict[tuple[str, int], Doubt] = {}
-        latest = self._file.all("doubts")  # first: what is released meanwhile is then in both
-        for campaign, shard, row, attempts, state, begun_at in (
-            *self._file.all("earlier_doubts"),
-            *latest,
-        ):
-            moment = None if begun_at is None else from_micros(begun_at)
-            new = Doubt(campaign, shard, row, attempts, MessageState(state), ())
-            known = found.get((campaign, row), new)
-            found[campaign, row] = known._replace(begun_at=(*known.begun_at, moment))
-
-        return sorted(found.values())
+        doubts = groupby(self._file.all("doubts"), lambda attempt: attempt[:5])
+        return sorted(
+            Doubt(name, shard, row, attempts, MessageState(state), _moments(found))
+            for (name, shard, row, attempts, state), found in doubts
+        )
 
     def explained(self, message_ids: Collection[str]) -> set[str]:
         """Return the ids that are some message's or nobody's of ours; see `Journal.explained`."""
@@ -47,6 +42,11 @@ class Settling(Reading):
     def _is_explained(self, message_id: str) -> bool:
         ways = ("message_by_id", "claim", "is_foreign")
         return any(self._file.one(way, message_id) is not None for way in ways)
+
+    def set_apart(self, message_id: str) -> None:
+        """Note that a text belongs to no campaign; see `Journal.set_apart`."""
+        with self.transaction():
+            self._messages.explain(0, 0, message_id, How.APART)
 
     def settle(self, proofs: Sequence[Proof], *, now: datetime) -> list[bool]:
         """Apply proofs to messages in doubt; see `Journal.settle`."""
@@ -132,6 +132,11 @@ class Settling(Reading):
 
         ((count,),) = self._file.all("silent", plan.id, to_micros(since))
         return int(count)
+
+
+def _moments(attempts: Iterable[Row]) -> tuple[datetime | None, ...]:
+    begun = (each[5] for each in attempts)
+    return tuple(None if micros is None else from_micros(micros) for micros in begun)
 
 
 def _candidates(told: str) -> tuple[Candidate, ...]:

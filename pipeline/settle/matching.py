@@ -4,11 +4,11 @@
     may be   sender, recipients, length, and taken after the attempt began, a day later at most
 
 A doubt is about the latest attempt, and is settled by the one text that fits it, and that may be no
-other suspect's: the text of a released attempt says nothing of the one that followed. Suspicion
-reaches further than evidence: a frozen process may have sent late, and a provider may count
-segments in its own way. Absence proves nothing. What this cannot see is a program that sends for
-the same account without this journal: the same text to the same number within minutes looks like
-ours.
+other suspect's: the text of a released attempt says nothing of the one that followed. Only where
+none has followed yet, the text of any attempt says that none is needed. Suspicion reaches further
+than evidence: a frozen process may have sent late, and a provider may count segments in its own
+way. Absence proves nothing. What this cannot see is a program that sends for the same account
+without this journal: the same text to the same number within minutes looks like ours.
 
 Pure: no clock, no journal, no network.
 """
@@ -53,6 +53,8 @@ class Suspect:
     lengths: frozenset[int]
     #: When each of the attempts was begun; None is unknown.
     begun_at: tuple[datetime | None, ...]
+    #: An operator released it, and it was not attempted again yet.
+    is_released: bool = False
 
     @property
     def windows(self) -> list[tuple[datetime, datetime]]:
@@ -96,7 +98,12 @@ class Weighed:
 
 
 def suspect_of(
-    message: Message, *, campaign: str, attempts: int, begun_at: Iterable[datetime | None]
+    message: Message,
+    *,
+    campaign: str,
+    attempts: int,
+    begun_at: Iterable[datetime | None],
+    is_released: bool = False,
 ) -> Suspect:
     """Return what the listing would show of a message."""
     text = message.text
@@ -111,6 +118,7 @@ def suspect_of(
         segments=message.segments // len(message.to),
         lengths=frozenset({len(text), units}),
         begun_at=tuple(begun_at),
+        is_released=is_released,
     )
 
 
@@ -188,10 +196,9 @@ def _weigh(
         for other in suspects.get(number, ())
         if may_be(other, text)
     } - {(suspect.campaign, suspect.row)}
-    is_proof = len(fitting) == 1 and not rivals and _is_of_latest(suspect, fitting[0])
     return Weighed(
         suspect=suspect,
-        text=fitting[0] if is_proof else None,
+        text=None if rivals else _proof(suspect, fitting),
         candidates=tuple(sorted(candidates, key=lambda text: (text.taken_at, text.message_id))),
         rivals=len(rivals),
     )
@@ -221,13 +228,28 @@ def may_be(suspect: Suspect, text: Text) -> bool:
 
 def _is_near(suspect: Suspect, text: Text) -> bool:
     is_possible = text.sender == suspect.sender and text.to <= suspect.to
-    return is_possible and any(start <= text.taken_at <= end for start, end in suspect.windows)
+    return is_possible and any(_is_in(window, text) for window in suspect.windows)
+
+
+def _proof(suspect: Suspect, fitting: Sequence[Text]) -> Text | None:
+    """Return the text that settles a suspect, of those that fit it and are no other's."""
+    if suspect.is_released and 1 <= len(fitting) <= len(suspect.begun_at):
+        return max(fitting, key=lambda text: (text.taken_at, text.message_id))
+
+    is_only = len(fitting) == 1 and _is_of_latest(suspect, fitting[0])
+    return fitting[0] if is_only else None
 
 
 def _is_of_latest(suspect: Suspect, text: Text) -> bool:
-    moment = suspect.begun_at[-1]
-    if moment is None:
-        return False
+    """Tell whether it was taken in the window of the latest attempt.
 
-    start, end = _window(moment)
+    Where that of an earlier one overlaps it may be either's. Whoever has it needs no other, and the
+    earlier attempt stays a suspect of what is listed later.
+    """
+    moment = suspect.begun_at[-1]
+    return moment is not None and _is_in(_window(moment), text)
+
+
+def _is_in(window: tuple[datetime, datetime], text: Text) -> bool:
+    start, end = window
     return start <= text.taken_at <= end

@@ -27,6 +27,7 @@ from pipeline.settle.matching import (
     POST_TIME,
     REACH,
     Suspect,
+    Text,
     Weighed,
     suspect_of,
     texts_of,
@@ -38,7 +39,10 @@ T = TypeVar("T")
 
 #: How many listed messages one transaction takes.
 _BATCH = 1_000
-_OPEN = frozenset({MessageState.SENDING, MessageState.IN_DOUBT, MessageState.READY})
+#: Where a message waits for evidence: READY is one that an operator released.
+WAITING = frozenset({MessageState.SENDING, MessageState.IN_DOUBT, MessageState.READY})
+#: The same, and those about which an operator wants to wait no longer.
+UNKNOWN = WAITING | {MessageState.WRITTEN_OFF}
 
 
 class Call(Protocol):
@@ -81,12 +85,15 @@ class Reconciler:
     #: The wall clock (aware, UTC).
     clock: Callable[[], datetime]
     quota: Quota = field(default_factory=Quota)
+    #: What is asked about.
+    states: frozenset[MessageState] = WAITING
     _known: dict[tuple[str, int], Message] = field(default_factory=dict)
 
     async def doubts(self, campaign: str) -> list[Doubt]:
         """Return the campaign's messages in doubt, without those whose attempt may be under way."""
         doubts, now = await self.call(lambda journal: journal.doubts()), self.clock()
-        return [each for each in doubts if each.campaign == campaign and _is_ripe(each, now)]
+        own = [each for each in doubts if each.campaign == campaign and each.state in self.states]
+        return [each for each in own if _is_ripe(each, now)]
 
     async def look(self, campaign: str) -> Looked:
         """Settle what one look at the listing can settle.
@@ -100,21 +107,29 @@ class Reconciler:
         if not asked:
             return Looked(left=tuple(doubts))
 
-        items = await look(self.client, asked, quota=self.quota)
-        texts = texts_of(items)
-        ids = {text.message_id for text in texts}
-        now, suspects = self.clock(), await self._rivals(asked)
+        texts = texts_of(await look(self.client, asked, quota=self.quota))
+        found = await self._weigh(campaign, asked, texts)
+        settled = await self._record(campaign, found)
+        return Looked(settled=settled, left=tuple(await self.doubts(campaign)))
+
+    async def _weigh(
+        self, campaign: str, asked: Sequence[Suspect], texts: Sequence[Text]
+    ) -> list[Weighed]:
+        """Decide about what was asked, where it was not attempted again since."""
+        suspects = await self._rivals(asked)
         attempts = {each.row: each.attempts for each in asked}
         wanted = [
             each
             for each in suspects
             if each.campaign == campaign and attempts.get(each.row) == each.attempts
         ]
-
+        ids = {text.message_id for text in texts}
         explained = await self.call(lambda journal: journal.explained(ids))
-        found = weigh(
-            wanted, suspects, [each for each in texts if each.message_id not in explained]
-        )
+        return weigh(wanted, suspects, [each for each in texts if each.message_id not in explained])
+
+    async def _record(self, campaign: str, found: Sequence[Weighed]) -> int:
+        """Settle what is proved, and note why the rest is not; return how many were settled."""
+        now = self.clock()
         proofs = [proof for each in found if (proof := _proof_of(each)) is not None]
         evidence = [_evidence_of(each, now) for each in found if each.text is None]
 
@@ -123,8 +138,7 @@ class Reconciler:
                 journal.note(campaign, evidence)
                 return journal.settle(proofs, now=now)
 
-        settled = await self.call(record)
-        return Looked(settled=sum(settled), left=tuple(await self.doubts(campaign)))
+        return sum(await self.call(record))
 
     async def _rivals(self, asked: Sequence[Suspect]) -> list[Suspect]:
         """Return every suspect of the journal that a text of these moments may be."""
@@ -149,6 +163,7 @@ class Reconciler:
                 campaign=each.campaign,
                 attempts=each.attempts,
                 begun_at=each.begun_at,
+                is_released=each.state is MessageState.READY,
             )
             for each in doubts
         ]
@@ -173,7 +188,7 @@ def _payload_of(campaign: str, shard: int) -> Callable[[Journal], list[bytes]]:
 def _is_ripe(doubt: Doubt, now: datetime) -> bool:
     """Tell whether a doubt may be settled: what is being sent right now will be answered."""
     if doubt.state is not MessageState.SENDING:
-        return doubt.state in _OPEN
+        return True
 
     return all(moment is None or moment + POST_TIME + MARGIN < now for moment in doubt.begun_at)
 

@@ -4,7 +4,8 @@ An answer takes its slot of the account's rate like every message, and belongs t
 no budget: one that stopped it would leave people without the answer that they have a right to.
 
 `Journal.hear` tells of a message once, durably, before anything is posted. Whatever the wire then
-answers, and also where the process dies in between, nobody gets the answer twice.
+answers, and also where the process dies in between, nobody gets the answer twice. The id of an
+answer is told: the listing has it beside the texts of campaigns, and it must settle no doubt.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Protocol
 import anyio
 
 from pipeline.errors import BandcastError
-from pipeline.model import Inbound, Message, Outcome, Wish
+from pipeline.model import Accepted, Inbound, Message, Outcome, Wish
 from pipeline.wishes import is_person, wish_of
 
 log = logging.getLogger(__name__)
@@ -37,15 +38,17 @@ class Wire(Protocol):
 
 #: Waits for a slot of the account's rate, for so many segments.
 Slot = Callable[[int], Awaitable[None]]
+#: Keeps the message id of an answer.
+Taken = Callable[[str], Awaitable[None]]
 
 
 class HelpDesk:
     """Answers HELP with one text, one after the other, while `run` runs."""
 
-    def __init__(self, wire: Wire, *, slot: Slot, text: str, segments: int) -> None:
+    def __init__(self, wire: Wire, *, slot: Slot, taken: Taken, text: str, segments: int) -> None:
         #: Kind of outcome -> how many answers came to it; ``dropped`` were never tried.
         self.answers: Counter[str] = Counter()
-        self._wire, self._slot = wire, slot
+        self._wire, self._slot, self._taken = wire, slot, taken
         self._text, self._segments = text, segments
         self._send, self._receive = anyio.create_memory_object_stream[Inbound](MOST_WAITING)
 
@@ -96,5 +99,8 @@ class HelpDesk:
         except BandcastError as error:
             log.warning("HELP was not answered: %s", error, extra={"action": "help"})
             return "refused"
+
+        if isinstance(outcome, Accepted):
+            await self._taken(outcome.message_id)
 
         return type(outcome).__name__.lower()

@@ -8,6 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from starlette.responses import Response
+
+from pipeline.simulator.app import make_app
+from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.server import EmbeddedSimulator
 
 from .shell import CAMPAIGN, account, finish, ledger, number, run, simulating, start, write_campaign
 from .test_terminal import at_a_terminal
@@ -62,6 +67,62 @@ def test_a_released_message_is_sent_again_and_the_others_are_not(folder):
         (4, "accepted", 2, said),
         (5, "accepted", 2, said),
     ]
+
+
+@contextmanager
+def listed_late(folder):
+    """A campaign whose answers were all lost, listed by its provider only since a moment ago."""
+    write_campaign(folder, people=6, text=CAMPAIGN + "[settling]\nseconds = []\n")
+    with simulating("--faults", "lost=1,visible=1500") as url:
+        assert run(folder, *SEND, env=account(url)).code == 6
+        time.sleep(1.5)
+        yield url, account(url)
+
+
+def test_a_released_message_that_the_listing_has_by_now_is_not_sent_again(folder):
+    with listed_late(folder) as (url, env):
+        assert run(folder, *RELEASE, "--rows", "1,4", "--yes", env=env).code == 0
+        done = run(folder, "send", "campaign.toml", "--yes", env=env)
+        book = ledger(url)
+
+    assert (book["messages"], book["duplicate_handsets"]) == (6, [])
+    assert done.code == 0, "whoever asks about two asks about all"
+    assert "the listing settled 6 messages" in done.err
+
+
+class Secretive:
+    """A provider that takes texts, loses its answers at first, and has no list to show."""
+
+    def __init__(self, app):
+        self.app, self.answers = app, False
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http" or not scope["path"].endswith("/messages"):
+            await self.app(scope, receive, send)
+        elif scope["method"] == "GET":
+            await Response(status_code=403)(scope, receive, send)
+        elif self.answers:
+            await self.app(scope, receive, send)
+        else:
+            await Response(status_code=502)(scope, receive, send)
+
+
+def test_where_the_listing_does_not_answer_a_release_is_obeyed_and_that_is_said(folder):
+    write_campaign(folder, people=3, text=CAMPAIGN + "[settling]\nseconds = []\n")
+    app = make_app(Behaviour())
+    secretive = Secretive(app)
+    secretive.state = app.state
+    with EmbeddedSimulator(secretive) as simulator:
+        env = account(simulator.origin)
+        assert run(folder, *SEND, env=env).code == 6
+        run(folder, *RELEASE, "--rows", "1,4", "--yes", env=env)
+        secretive.answers = True
+        done = run(folder, *SEND, env=env)
+        assert simulator.ledger.summary().messages == 2
+
+    assert done.json["states"] == {"accepted": 2, "in_doubt": 1, "skipped": 2}
+    assert "403" in done.err
+    assert "what was released is sent again" in done.err
 
 
 def test_a_message_that_is_written_off_is_final_and_the_campaign_is_done(folder):
@@ -207,7 +268,10 @@ def test_what_was_never_sent_cannot_be_paused(folder, bandcast):
     assert "no journal" in sentence
     bandcast("suppress", "add", "+19195550123", env={"BANDCAST_JOURNAL": "sqlite:///journal.db"})
     done = bandcast("pause", "campaign.toml")
-    assert (done.code, done.sentences()) == (2, ["error: the journal has no campaign 'spring'"])
+    assert (done.code, done.sentences()) == (
+        2,
+        ["error: the journal at sqlite:///journal.db has no campaign 'spring'"],
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -313,6 +377,27 @@ def test_a_run_ends_at_its_time_and_goes_on_later(folder):
         assert "it was to end by then" in done.json["stopped"]
         rest = run(folder, *SEND, "--rate", "2000", env=account(url))
         assert (rest.code, ledger(url)["duplicate_handsets"]) == (0, [])
+
+
+def test_a_journal_that_was_locked_when_the_time_came_lets_nobody_be_texted_after_it(folder):
+    """What the lanes had asked for before is answered when the lock is gone, and is too late."""
+    slow(folder)
+    until = datetime.now(UTC) + timedelta(seconds=6)
+    with simulating() as url, sending(folder, url, "--until", until.isoformat()) as process:
+        with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            while datetime.now(UTC) < until:
+                time.sleep(0.05)
+
+            time.sleep(0.5)
+            in_time = ledger(url)["messages"]
+            other.execute("ROLLBACK")
+
+        done = finish(process)
+        assert ledger(url)["messages"] == in_time
+
+    assert (done.code, done.json["states"]["accepted"]) == (5, in_time)
+    assert "it was to end by then" in done.json["stopped"]
 
 
 @pytest.mark.parametrize(

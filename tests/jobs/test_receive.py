@@ -14,7 +14,17 @@ import polars as pl
 import pytest
 
 from tests.jobs.receiving import event, free_port, kept, post, receiving, said, start_receiver
-from tests.jobs.shell import account, finish, ledger, run, simulating, start, write_campaign
+from tests.jobs.shell import (
+    CAMPAIGN,
+    account,
+    finish,
+    ledger,
+    number,
+    run,
+    simulating,
+    start,
+    write_campaign,
+)
 
 JOURNAL = {"BANDCAST_JOURNAL": "sqlite:///journal.db"}
 
@@ -78,6 +88,27 @@ def test_help_is_answered_once_however_often_the_question_comes(folder):
         texts = ledger(provider)["texts"]
 
     assert [text["to"] for text in texts] == [["+19195550123"]]
+
+
+def test_the_answer_to_help_is_no_proof_that_a_doubtful_message_arrived(folder):
+    """From the same number, to the same person, as long as the text that never left."""
+    text = CAMPAIGN.replace("+19195550199", "+19195550100") + "[settling]\nseconds = []\n"
+    write_campaign(folder, people=1, text=text)
+    with simulating("--faults", "refused=1") as url:
+        port = url.rpartition(":")[2]
+        assert run(folder, "send", "campaign.toml", "--yes", env=account(url)).code == 6
+
+    answer = "Acme, 555-0100, STOP opts out."
+    assert len(answer) == len("Hi Person0, see you on Sunday.")
+    with simulating("--port", port) as url:
+        env = account(url)
+        with receiving(folder, "--help-text", answer, env=env) as receiver:
+            assert post(receiver, said(1, "HELP", sender=number(0))) == 204
+            wait_for(lambda: ledger(url)["messages"] == 1)
+
+        done = run(folder, "reconcile", "campaign.toml", "--json", env=env)
+
+    assert (done.code, done.json["settled"], done.json["in_doubt"]) == (6, 0, 1)
 
 
 def test_answers_to_help_keep_the_account_s_rate(folder):

@@ -68,6 +68,23 @@ def test_what_is_listed_late_is_left_to_reconcile(folder):
     assert Counter(results(folder)["state"]) == {"delivered": 20, "skipped": 2}
 
 
+def test_what_was_written_off_and_is_listed_after_all_gets_its_result(folder):
+    settling(folder, 0.2, people=2)
+    with simulating("--faults", "lost=1,visible=1500") as url:
+        env = account(url)
+        assert run(folder, *SEND, env=env).code == 6
+        off = ("--write-off", "--by", "ana", "--because", "enough", "--yes")
+        assert run(folder, "release", "campaign.toml", "--rows", "all", *off, env=env).code == 0
+        time.sleep(1.5)
+        done = run(folder, *RECONCILE, "--json", env=env)
+
+    assert (done.code, done.json["settled"]) == (0, 2)
+    table = messages(folder)
+    assert set(table["state"]) == {"delivered"}
+    assert set(table["decision"]) == {"written off by ana: enough"}
+    assert table["cost"].null_count() == 0
+
+
 def test_what_was_never_taken_stays_in_doubt_and_the_table_says_what_was_listed(folder):
     settling(folder, 0.2, 0.5)
     with simulating("--faults", "refused=0.3,lost=0.3") as url:
@@ -187,7 +204,7 @@ def test_the_list_of_another_account_is_not_asked(folder, words):
 def test_a_campaign_that_was_never_sent_has_nothing_to_reconcile(bandcast):
     done = bandcast(*RECONCILE)
     assert (done.code, len(done.sentences())) == (2, 1)
-    assert "has no campaign 'spring' yet" in done.err
+    assert "nothing was ever sent from here" in done.err
 
 
 def test_who_stays_silent_too_long_is_unconfirmed_until_news_come_all_the_same(folder):

@@ -84,11 +84,10 @@ def tell_where_it_stands(folder, bandcast, env):
     }
     by_name = bandcast("status", "spring", "--json", env=env).json
     assert by_name == bandcast("status", "--json", env=env).json
-    unknown = bandcast("status", "summer", env=env)
-    assert (unknown.code, unknown.sentences()) == (
-        2,
-        ["error: the journal has no campaign 'summer'"],
-    )
+    for name, hint in (("summer", ""), ("sprng", "; did you mean 'spring'?"), ("x" * 5_000, "")):
+        unknown = bandcast("status", name, env=env)
+        said = [f"error: the journal at sqlite:///journal.db has no campaign '{name}'{hint}"]
+        assert (unknown.code, unknown.sentences()) == (2, said)
 
     written = results(folder)
     (folder / "out" / "spring" / "results.parquet").unlink()
@@ -163,6 +162,17 @@ def test_a_campaign_that_one_provider_has_is_not_sent_to_another(folder, provide
     assert (other.code, other.out) == (2, "")
     assert "a different provider" in other.err
     assert ledger(provider)["requests"] == before
+
+
+def test_who_was_refused_before_anything_was_tried_may_mend_address_and_file(folder, provider):
+    with simulating("--client-id", "another", "--client-secret", "one") as wrong:
+        assert run(folder, *SEND, "--quiet", env=account(wrong)).code == 4
+
+    (folder / "people.csv").write_text(f"name,phone\nAnn,{number(3)}\n")
+    done = run(folder, *SEND, "--json", env=account(provider))
+    assert (done.code, done.json["states"]) == (0, {"accepted": 1}), done.err
+    again = run(folder, "results", "campaign.toml", "--json", env=account(provider))
+    assert again.json["states"] in ({"accepted": 1}, {"delivered": 1})
 
 
 def test_the_journal_is_beside_the_campaign_wherever_the_command_is_run(folder, provider):

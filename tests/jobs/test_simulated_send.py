@@ -10,7 +10,16 @@ import pytest
 
 from pipeline.prepare.columns import PLAN_COLUMNS, RESULT_COLUMNS
 
-from .shell import CAMPAIGN, finish, listing, run, start, write_campaign
+from .shell import (
+    CAMPAIGN,
+    account,
+    finish,
+    listing,
+    run,
+    simulating,
+    start,
+    write_campaign,
+)
 
 SEND = ("send", "campaign.toml", "--simulate", "--yes")
 
@@ -210,3 +219,38 @@ def test_two_simulations_of_one_campaign_do_not_meet(folder):
     assert "spring" in second.err
     assert done.code == 0
     assert json.loads(done.out)["states"]["delivered"] == 100
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("results", "campaign.toml"),
+        ("reconcile", "campaign.toml"),
+        ("status", "campaign.toml"),
+        ("status", "spring"),
+        ("pause", "campaign.toml"),
+        ("release", "spring", "--rows", "all", "--by", "ana", "--because", "x", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_whoever_asks_about_a_campaign_that_was_simulated_only_is_told_so(folder, command):
+    env = account("http://127.0.0.1:9")
+    assert run(folder, "send", "campaign.toml", "--simulate", "--yes", env=env).code == 0
+    done = run(folder, *command, env=env)
+    assert (done.code, done.out) == (2, "")
+    (sentence,) = done.sentences()
+    assert "campaign 'spring' was simulated only, and texted nobody" in sentence
+    assert "out/spring/results.csv" in sentence
+
+
+def test_a_simulation_does_not_write_over_the_results_of_what_was_really_sent(folder):
+    with simulating() as url:
+        assert run(folder, "send", "campaign.toml", "--yes", env=account(url)).code == 0
+        before = listing(folder)
+        done = run(folder, *SEND, env=account(url))
+        assert listing(folder) == before
+        assert (done.code, done.out) == (2, "")
+        (sentence,) = done.sentences()
+        assert "campaign 'spring' was really sent" in sentence
+        assert "--out" in sentence
+        assert run(folder, *SEND, "--out", "trial", env=account(url)).code == 0

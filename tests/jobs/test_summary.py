@@ -9,7 +9,9 @@ from jobs.summary import exit_code, next_step
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.sender import Counts
 from pipeline.dispatch.stop import StopReason
-from pipeline.journal import Spending
+from pipeline.journal import Spending, Tally
+from pipeline.lifecycle import MessageState
+from tests.journal.builders import NOW
 
 ASKED, REFUSED, UNREACHABLE = StopReason.ASKED, StopReason.REFUSED, StopReason.UNREACHABLE
 BUDGET = StopReason.BUDGET
@@ -33,10 +35,20 @@ ENDS = {
 }  # fmt: skip
 
 
-def ended(counts, stopped=None):
+def ended(counts, states, stopped=None):
+    found = {MessageState(state): 1 for state in states if state != "skipped"}
+    tally = Tally(
+        campaign="spring",
+        messages=len(found),
+        segments=len(found),
+        cost_micros=0,
+        currency="USD",
+        created_at=NOW,
+        states=found,
+    )
     return Dispatched(
         counts=counts,
-        tally=None,
+        tally=tally,
         spending=Spending(),
         duration_seconds=1.0,
         is_simulated=False,
@@ -47,7 +59,7 @@ def ended(counts, stopped=None):
 
 @pytest.mark.parametrize(("stopped", "states", "code", "words"), ENDS.values(), ids=ENDS.keys())
 def test_where_several_things_are_left_the_gravest_decides(stopped, states, code, words):
-    done = ended(Counts(latencies=[]), stopped)
+    done = ended(Counts(latencies=[]), states, stopped)
     files = ResultFiles(
         parquet=Path("r"), csv=Path("c"), states=dict.fromkeys(states, 1), cost_micros=0
     )
@@ -55,7 +67,12 @@ def test_where_several_things_are_left_the_gravest_decides(stopped, states, code
     assert words in next_step(done, code)
 
 
+def test_where_doubts_alone_are_left_nothing_is_said_of_a_rest():
+    done = ended(Counts(latencies=[]), ["in_doubt", "accepted"])
+    assert next_step(done, 6).endswith("Ask its listing again with `bandcast reconcile`.")
+
+
 def test_what_was_given_up_is_told_with_its_reason():
-    done = ended(Counts(latencies=[], given_up=2, given_up_because="no access token"))
-    said = next_step(done, 5)
+    counts = Counts(latencies=[], given_up=2, given_up_because="no access token")
+    said = next_step(ended(counts, ["accepted", "ready"]), 5)
     assert said.startswith("2 messages were given up for now (no access token); run the same")

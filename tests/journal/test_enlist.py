@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import JournalError, PlanMismatch
-from tests.journal.builders import CAMPAIGN, NOW, enlistment, shard, states, take
+from pipeline.errors import Fenced, JournalError, PlanMismatch
+from pipeline.model import NotSent
+from tests.journal.builders import (
+    CAMPAIGN,
+    NOW,
+    OTHER,
+    begin,
+    begin_one,
+    enlistment,
+    finish,
+    intent,
+    reasons,
+    shard,
+    states,
+    take,
+)
 
 
 def test_a_new_plan_is_returned_and_kept_as_it_was_given(journal):
@@ -54,13 +68,74 @@ def test_another_plan_under_the_same_name_is_refused_with_the_parts_that_differ(
     journal, parts, changed
 ):
     journal.enlist(enlistment(), [shard()])
+    grant = take(journal)
+    finish(journal, begin_one(journal, grant, 1), NotSent(reason="connect refused"))
+    journal.leave(grant)
 
     with pytest.raises(PlanMismatch) as caught:
         journal.enlist(enlistment(**parts), [shard(7)])
 
     assert caught.value.changed == changed
     assert journal.enlistment(CAMPAIGN) == enlistment()
-    assert take(journal).shard == 0
+    assert take(journal, owner=OTHER).shard == 0
+
+
+def test_another_plan_takes_the_place_of_one_of_which_nothing_was_ever_tried(journal):
+    journal.enlist(enlistment(), [shard(), shard(1)], left_out=b"ann")
+    journal.pause(CAMPAIGN, by="ana", because="typo", now=NOW)
+    old = take(journal)
+    plan = enlistment(run="r9", messages=5, recipients="zz")
+
+    assert journal.enlist(plan, [shard(7, rows=5)]) == plan
+    assert journal.enlistment(CAMPAIGN) == plan
+    assert journal.campaigns() == [CAMPAIGN]
+    assert states(journal) == {"ready": 5}
+    assert journal.left_out(CAMPAIGN) is None
+    assert journal.paused(CAMPAIGN).by == "ana"
+    with pytest.raises(Fenced):
+        begin(journal, old, intent(1))
+
+    new = take(journal, owner=OTHER)
+    assert (new.run, new.shard, new.payload, new.token) == ("r9", 7, b"payload 7", 1)
+    assert take_none(journal)
+
+
+def test_who_has_a_shard_of_the_plan_before_begins_nothing_of_the_new_one(journal):
+    """The same shard, token and owner: only the run is another."""
+    journal.enlist(enlistment(), [shard()])
+    old = take(journal)
+    journal.enlist(enlistment(run="r9", recipients="zz"), [shard()])
+    take(journal)
+    with pytest.raises(Fenced):
+        begin(journal, old, intent(1))
+
+    assert states(journal) == {"ready": 3}
+
+
+def test_what_was_refused_at_the_moment_of_sending_keeps_its_plan(journal):
+    journal.enlist(enlistment(), [shard()])
+    journal.suppress(["+19195550123"], source="operator", because="asked", now=NOW)
+    assert reasons(begin(journal, take(journal), intent(1))) == ["suppressed"]
+    with pytest.raises(PlanMismatch):
+        journal.enlist(enlistment(recipients="zz"), [shard()])
+
+
+def test_a_plan_that_cannot_be_stored_whole_leaves_the_one_before(journal):
+    def shards():
+        yield shard(7)
+        raise RuntimeError("the file ended")
+
+    journal.enlist(enlistment(), [shard()], left_out=b"ann")
+    with pytest.raises(RuntimeError, match="the file ended"):
+        journal.enlist(enlistment(run="r9", recipients="zz"), shards())
+
+    assert journal.enlistment(CAMPAIGN) == enlistment()
+    assert journal.left_out(CAMPAIGN) == b"ann"
+    assert take(journal).payload == b"payload 0"
+
+
+def take_none(journal):
+    return journal.take(CAMPAIGN, owner="x", lease_seconds=1, now=NOW) is None
 
 
 def test_nothing_is_stored_when_the_shards_cannot_all_be_made(journal):

@@ -89,12 +89,14 @@ class Stores(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp())
         self.url = f"sqlite:///{self.directory}/journal.db"
         self.memory, self.sqlite = open_journal("memory:"), open_journal(self.url)
-        self.now, self.owners = NOW, 0
+        self.now, self.owners, self.runs = NOW, 0, 0
         self.grants, self.attempts = [], []
         #: Row -> its state after the last step; rows that it may make READY, or try again.
         self.states, self.may_be_ready, self.retried = {}, set(), set()
-        shards = [shard(0, rows=6), shard(1, rows=6, phase=1)]
-        self.both(lambda journal: journal.enlist(enlistment(messages=12), shards))
+        self.both(lambda journal: journal.enlist(enlistment(messages=12), self.shards()))
+
+    def shards(self):
+        return [shard(0, rows=6), shard(1, rows=6, phase=1)]
 
     def teardown(self):
         if hasattr(self, "directory"):
@@ -116,6 +118,16 @@ class Stores(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.01, 0.5, 3, LEASE_SECONDS, 3_600, -1, -3_600]))
     def let_time_pass(self, seconds):
         self.now += timedelta(seconds=seconds)
+
+    @rule(template=st.sampled_from(["bb", "cc"]))
+    def enlist_again(self, template):
+        """The same plan, or another one, which is taken only where nothing was tried."""
+        self.runs += 1
+        plan = enlistment(run=f"run{self.runs}", messages=12, recipients="aa", template=template)
+        before = self.sqlite.enlistment(CAMPAIGN)
+        self.both(lambda journal: journal.enlist(plan, self.shards()))
+        known = self.both(lambda journal: journal.enlistment(CAMPAIGN))
+        assert known == before or not self.states
 
     @rule()
     def take(self):
@@ -311,6 +323,10 @@ class Stores(RuleBasedStateMachine):
         self.both(lambda journal: journal.note(CAMPAIGN, [evidence]))
         self.both(lambda journal: journal.settle([proof], now=self.now))
         self.both(lambda journal: journal.learn(told, now=self.now))
+
+    @rule(row=ROWS, number=st.integers(1, 3))
+    def set_apart(self, row, number):
+        self.both(lambda journal: journal.set_apart(f"id-{row}-{number}"))
 
     @rule(digit=st.integers(0, 4))
     def suppress(self, digit):

@@ -204,6 +204,19 @@ def test_a_text_that_was_told_under_a_tag_of_nobody_is_not_ours(journal, grant):
     assert journal.explained(["id-7", "id-8", "id-9"]) == {"id-7"}
 
 
+def test_a_text_that_was_set_apart_settles_nothing_and_a_messages_own_id_stays_its(journal, grant):
+    doubt(journal, grant, 1)
+    finish(journal, begin_one(journal, grant, 2), accepted("id-2"))
+    for name in ("id-1", "id-1", "id-2"):
+        journal.set_apart(name)
+
+    assert journal.explained(["id-1", "id-2", "id-3"]) == {"id-1", "id-2"}
+    assert settle(journal, proof(1, "id-1")) == [False]
+    assert receive(journal, receipt(DELIVERED, message_id="id-1")) == 0
+    assert receive(journal, receipt(DELIVERED, message_id="id-2")) == 1
+    assert states(journal) == {"in_doubt": 1, "delivered": 1, "ready": 1}
+
+
 def test_a_proof_of_a_message_that_was_attempted_again_is_void(journal, grant):
     doubt(journal, grant, 1)
     release(journal, 1)
@@ -247,6 +260,17 @@ def test_what_was_noted_is_told_while_the_message_is_in_doubt(journal, grant):
     settle(journal, proof(2, "id-3"))
     assert [each.row for each in journal.evidence(CAMPAIGN)] == [1]
     assert journal.evidence("nobody's") == []
+
+
+def test_what_was_noted_of_an_attempt_is_not_told_of_the_one_that_followed(journal, grant):
+    doubt(journal, grant, 1)
+    seen = (Candidate("id-1", later(1)),)
+    journal.note(CAMPAIGN, [Evidence(1, later(60), seen, 0)])
+    release(journal, 1)
+    doubt(journal, grant, 1, now=later(90))
+    assert journal.evidence(CAMPAIGN) == []
+    journal.note(CAMPAIGN, [Evidence(1, later(120), (), 0)])
+    assert journal.evidence(CAMPAIGN) == [Evidence(1, later(120), (), 0)]
 
 
 # --- Whole campaigns -----------------------------------------------------------------------------

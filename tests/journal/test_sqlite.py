@@ -23,7 +23,7 @@ from pipeline.errors import CampaignHeld, JournalError
 from pipeline.journal import Budget, OverBudget, Permit, Spending, Sums, open_journal
 from pipeline.journal.sqlite import STATEMENTS
 from pipeline.journal.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
-from pipeline.model import AttemptId, NotSent
+from pipeline.model import AttemptId, InDoubt, NotSent
 from tests.journal.builders import (
     CAMPAIGN,
     FAST,
@@ -36,6 +36,7 @@ from tests.journal.builders import (
     enlistment,
     finish,
     intent,
+    later,
     records,
     shard,
     states,
@@ -401,3 +402,27 @@ def test_a_journal_from_before_left_out_people_were_kept_keeps_them_from_now_on(
 
     with closing(open_journal(f"sqlite:///{earlier}")) as again:
         assert again.left_out("summer") == b"ann"
+
+
+@pytest.mark.parametrize("moment", [0, 1, 2])
+def test_an_attempt_that_is_begun_while_the_doubts_are_read_is_there_whole_or_not(
+    journal, path, moment
+):
+    """Between any two statements of the reading; the attempt is another process's."""
+    enlist(journal)
+    grant = take(journal)
+    finish(journal, begin_one(journal, grant, 1), InDoubt(reason="no answer"))
+    journal.release(CAMPAIGN, [1], by="ana", because="asked", now=NOW)
+    statements = []
+
+    def act(statement):
+        if len(statements) == moment:
+            with closing(open_journal(f"sqlite:///{path}")) as other:
+                begin_one(other, grant, 1, now=later(9))
+
+        statements.append(statement)
+
+    journal._file._connection.set_trace_callback(act)
+    (doubt,) = journal.doubts()
+    journal._file._connection.set_trace_callback(None)
+    assert (doubt.attempts, doubt.begun_at) in {(1, (NOW,)), (2, (NOW, later(9)))}

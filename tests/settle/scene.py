@@ -10,7 +10,7 @@ from pipeline.bandwidth.auth import auth_for
 from pipeline.bandwidth.client import BandwidthClient
 from pipeline.journal import Finish, Permit
 from pipeline.model import Accepted, InDoubt, Message
-from pipeline.settle.reconcile import Reconciler, reconcile_all
+from pipeline.settle.reconcile import WAITING, Reconciler, reconcile_all
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
 from pipeline.simulator.clock import StoppedClock
@@ -90,9 +90,9 @@ class Scene:
         self.finish(attempt, outcome)
         return outcome.message_id
 
-    def look(self, *, call=None):
+    def look(self, *, call=None, states=WAITING):
         async def look(client):
-            return await self.reconciler(client, call=call).look(self.campaign)
+            return await self.reconciler(client, call=call, states=states).look(self.campaign)
 
         return self.talk(self.listing or self.app, look)
 
@@ -106,12 +106,16 @@ class Scene:
 
         return self.talk(self.listing or self.app, learn)
 
-    def reconciler(self, client, *, call=None):
+    def reconciler(self, client, *, call=None, states=WAITING):
         async def directly(operation):
             return operation(self.journal)
 
         return Reconciler(
-            client=client, call=call or directly, read_shard=self.read_shard, clock=self.now
+            client=client,
+            call=call or directly,
+            read_shard=self.read_shard,
+            clock=self.now,
+            states=states,
         )
 
     def read_shard(self, _payload, rows):

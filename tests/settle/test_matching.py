@@ -20,10 +20,18 @@ OURS, OTHER_OURS = "+19195550100", "+19195550199"
 ANN, BOB = "+12125550123", "+12125550124"
 
 
-def suspect(row=1, *, text="Hello", to=(ANN,), attempts=1, begun_at=(NOON,), **changes):
+def suspect(
+    row=1, *, text="Hello", to=(ANN,), attempts=1, begun_at=(NOON,), is_released=False, **changes
+):
     message = Message(row=row, key=f"k{row}", to=to, sender=OURS, text=text, segments=len(to))
     message = replace(message, **changes)
-    return suspect_of(message, campaign="spring", attempts=attempts, begun_at=begun_at)
+    return suspect_of(
+        message,
+        campaign="spring",
+        attempts=attempts,
+        begun_at=begun_at,
+        is_released=is_released,
+    )
 
 
 def item(message_id="id-1", *, to=ANN, at=NOON, **changes):
@@ -118,6 +126,23 @@ def test_two_attempts_of_one_message_are_one_doubt():
     assert settled([replace(twice, begun_at=(NOON, None))], [item()]) == {}
 
 
+def test_where_attempts_are_close_one_text_of_either_settles_the_message():
+    """A minute apart, and the clocks may differ by two; two texts are two candidates."""
+    close = suspect(1, attempts=2, begun_at=(NOON, NOON + MINUTE))
+    assert settled([close], [item()]) == {1: "id-1"}
+    assert settled([close], [item(), item("id-2", at=NOON + MINUTE)]) == {}
+
+
+def test_what_is_to_be_sent_again_is_settled_by_the_text_of_any_of_its_attempts():
+    hour = timedelta(hours=1)
+    released = suspect(1, attempts=2, begun_at=(NOON, NOON + hour), is_released=True)
+    assert settled([released], [item()]) == {1: "id-1"}
+    assert settled([released], [item(), item("id-2", at=NOON + hour)]) == {1: "id-2"}
+    third = item("id-3", at=NOON + MINUTE)
+    assert settled([released], [item(), item("id-2", at=NOON + hour), third]) == {}
+    assert settled([released, suspect(2)], [item()]) == {}, "it may be another message's"
+
+
 def test_the_provider_may_count_characters_or_units():
     emoji = suspect(text="Hi 👋")
     assert settled([emoji], [item(message_length=4)]) == {1: "id-1"}
@@ -181,7 +206,13 @@ def worlds(draw):
 
         begun_at = [None if draw(st.integers(0, 9)) == 0 else moment for moment in moments]
         suspects.append(
-            suspect_of(message, campaign="spring", attempts=len(moments), begun_at=begun_at)
+            suspect_of(
+                message,
+                campaign="spring",
+                attempts=len(moments),
+                begun_at=begun_at,
+                is_released=draw(st.booleans()),
+            )
         )
 
     items += draw(st.lists(strangers(), max_size=2))

@@ -161,6 +161,16 @@ def test_a_released_doubt_that_is_listed_is_not_sent_again(journal):
     assert states(journal) == {"delivered": 1}
 
 
+def test_what_was_written_off_is_settled_where_somebody_asks_about_it_too(journal):
+    scene = Scene(journal, (ANN, "Hello"))
+    scene.lose(1)
+    journal.write_off(CAMPAIGN, [1], by="ana", because="enough", now=scene.now())
+    looked = scene.look()
+    assert (looked.settled, looked.left) == (0, ()), "a send waits for it no longer"
+    assert scene.look(states=reconcile.UNKNOWN).settled == 1
+    assert states(journal) == {"delivered": 1}
+
+
 def test_the_text_of_a_released_attempt_leaves_the_next_one_in_doubt_and_a_rival_of_others(journal):
     """Two days apart, and the second text is listed late: it is no proof about another campaign."""
     scene = Scene(journal, (ANN, "Hello"))

@@ -18,10 +18,13 @@ class Line:
     """A wire that answers every message alike."""
 
     def __init__(self, outcome):
-        self.outcome, self.sent, self.slots = outcome, [], []
+        self.outcome, self.sent, self.slots, self.ids = outcome, [], [], []
 
     async def slot(self, segments):
         self.slots.append((len(self.sent), segments))
+
+    async def taken(self, message_id):
+        self.ids.append(message_id)
 
     async def send(self, message, *, tag):
         self.sent.append((message.to, message.sender, message.text, tag))
@@ -33,7 +36,7 @@ class Line:
 
 def answered(line, *questions):
     async def story():
-        desk = HelpDesk(line, slot=line.slot, text="Acme, 555-0100", segments=2)
+        desk = HelpDesk(line, slot=line.slot, taken=line.taken, text="Acme, 555-0100", segments=2)
         async with anyio.create_task_group() as tasks:
             for question in questions:
                 desk.ask(question)
@@ -50,6 +53,15 @@ def test_help_is_answered_from_the_number_that_was_asked():
     line = Line(Accepted(message_id="y"))
     assert answered(line, QUESTION) == {"accepted": 1}
     assert line.sent == [(("+19195550123",), "+19195550100", "Acme, 555-0100", "help")]
+
+
+def test_the_id_of_an_answer_that_was_taken_is_told_and_no_other():
+    line = Line(Accepted(message_id="y"))
+    answered(line, QUESTION)
+    assert line.ids == ["y"]
+    lost = Line(InDoubt(reason="no answer in time"))
+    answered(lost, QUESTION)
+    assert lost.ids == []
 
 
 def test_each_answer_waits_for_its_slot_of_the_account_s_rate():
@@ -97,7 +109,8 @@ def test_what_waits_when_it_has_to_end_is_dropped_and_counted():
         async def never(_segments):
             await anyio.sleep_forever()
 
-        desk = HelpDesk(Line(None), slot=never, text="Acme", segments=1)
+        line = Line(None)
+        desk = HelpDesk(line, slot=never, taken=line.taken, text="Acme", segments=1)
         with anyio.move_on_after(0.05):
             for _ in range(3):
                 desk.ask(QUESTION)
