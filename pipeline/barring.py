@@ -68,6 +68,9 @@ def bars_of(
 ) -> Bars:
     """Return who is left out: as it was enlisted where this very plan was, else by the lists.
 
+    A plan of which nothing was tried holds for the start that it was made for (`now`): another
+    start asks the lists again.
+
     A campaign that was enlisted before journals kept this is judged by the lists, without what
     became known after its start.
 
@@ -75,12 +78,16 @@ def bars_of(
         InputError: a suppression file cannot be read.
         SettingsError: an excluded campaign is unknown.
     """
-    earlier = journal.enlistment(settings.campaign.name)
+    name = settings.campaign.name
+    earlier = journal.enlistment(name)
     parts = {} if earlier is None else earlier.fingerprint
     if earlier is None or any(parts.get(part) != fingerprint[part] for part in fingerprint):
         return find_bars(settings, journal, now=now)
 
-    frozen = journal.left_out(settings.campaign.name)
+    if earlier.created_at != now and not journal.is_tried(name):
+        return find_bars(settings, journal, now=now)
+
+    frozen = journal.left_out(name)
     if frozen is None:
         return find_bars(settings, journal, now=earlier.created_at)
 

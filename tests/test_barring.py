@@ -183,14 +183,23 @@ def planned(bars, phones, keys=None):
 
 
 def start(journal, bars, *, at=NOW, **more):
-    """Enlist the campaign over all lines with these bars; return its plan."""
+    """Begin the campaign over all lines with these bars; return its plan."""
     frame = planned(bars, LINES)
     enlistment = Enlistment(
         campaign="spring", run="s1", fingerprint={**FINGERPRINT, "provider": "p"}, messages=0,
         segments=0, cost_micros=0, currency="USD", created_at=at,
     )  # fmt: skip
-    journal.enlist(enlistment, [], **more or {"left_out": freeze(frame.lazy())})
+    shards = [Shard(number=0, rows=8, payload=b"")]
+    journal.enlist(enlistment, shards, **more or {"left_out": freeze(frame.lazy())})
+    try_one(journal, "spring", at=at)
     return frame
+
+
+def try_one(journal, campaign, *, at):
+    grant = journal.take(campaign, owner=campaign, lease_seconds=60, now=at)
+    intent = Intent(row=8, key="k8", to=(LINES[7],), segments=1)
+    pace = Pace(account=campaign, rate_segments_per_second=1e6)
+    assert journal.begin(grant, [intent], pace=pace, lease_seconds=60, now=at)
 
 
 def settle(journal, campaign, message_id, at):

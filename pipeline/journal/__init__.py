@@ -84,10 +84,11 @@ class Journal(Settlement, Deciding, Protocol):
     def enlist(
         self, enlistment: Enlistment, shards: Iterable[Shard], *, left_out: bytes | None = None
     ) -> Enlistment:
-        """Store the plan with all its shards, or none of it; a campaign that exists stays as it is.
+        """Store the plan with all its shards, or none of it; a campaign that was begun stays.
 
-        But for one of which nothing was ever tried: another plan, or another provider, takes the
-        place of what it had. Pauses stay. Who still has a shard of the plan before is fenced.
+        One of which nothing was ever tried (`is_tried`) has not begun: this plan takes the place of
+        what it had, also where it is the same. Pauses stay. Who still has a shard of the plan
+        before is fenced.
 
         `left_out` is whom the plan leaves out, compressed: a plan that is made again to go on with
         the campaign asks it, and not lists that may have changed. The journal never looks inside.
@@ -96,8 +97,7 @@ class Journal(Settlement, Deciding, Protocol):
             What the journal now holds: `enlistment`, or the earlier one with its own `run`.
 
         Raises:
-            PlanMismatch: the campaign exists with another fingerprint, and a message of it was
-                tried, or refused at the moment of sending; names the parts.
+            PlanMismatch: the campaign was begun with another fingerprint; names the parts.
         """
 
     def take(
@@ -238,6 +238,9 @@ class Journal(Settlement, Deciding, Protocol):
 
     def enlistment(self, campaign: str) -> Enlistment | None:
         """Return the campaign as it was enlisted; None where it is unknown."""
+
+    def is_tried(self, campaign: str) -> bool:
+        """Tell whether a message of the campaign was ever tried, or refused when it was to be."""
 
     def left_out(self, campaign: str) -> bytes | None:
         """Return the `left_out` that `enlist` was given; None where the campaign is unknown.

@@ -77,16 +77,14 @@ class MemoryJournal(Deciding):
         """Store a plan once; see `Journal.enlist`."""
         name = enlistment.campaign
         with self.transaction():
-            if (known := self.tables.campaigns.get(name)) is not None:
-                changed = rules.changed_parts(known.fingerprint, enlistment.fingerprint)
-                if not changed:
-                    return known
-
-                if self.tables.entries_of(name):
+            if self.is_tried(name):
+                known = self.tables.campaigns[name]
+                if changed := rules.changed_parts(known.fingerprint, enlistment.fingerprint):
                     raise PlanMismatch(name, changed)
 
-                self.tables.remove_places(name)
+                return known
 
+            self.tables.remove_places(name)
             if self.tables.campaign_of(enlistment.run) not in (None, name):
                 raise JournalError(f"another campaign already has the run of campaign '{name}'")
 

@@ -46,6 +46,10 @@ class Reading(SuppressionList):
         """Return the campaign as it was enlisted."""
         return self.tables.campaigns.get(campaign)
 
+    def is_tried(self, campaign: str) -> bool:
+        """Tell whether the campaign was begun; see `Journal.is_tried`."""
+        return bool(self.tables.entries_of(campaign))
+
     def left_out(self, campaign: str) -> bytes | None:
         """Return whom the plan leaves out; see `Journal.left_out`."""
         return self.tables.left_out.get(campaign)

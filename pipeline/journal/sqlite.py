@@ -69,14 +69,12 @@ class SqliteJournal(Deciding):
         """Store a plan once; see `Journal.enlist`."""
         with self.transaction():
             known = find_plan(self._file, enlistment.campaign)
-            if known is not None:
+            if known is not None and self.is_tried(enlistment.campaign):
                 earlier = known.enlistment
-                changed = rules.changed_parts(earlier.fingerprint, enlistment.fingerprint)
-                if not changed:
-                    return earlier
-
-                if self._file.one("is_tried", known.id):
+                if changed := rules.changed_parts(earlier.fingerprint, enlistment.fingerprint):
                     raise PlanMismatch(enlistment.campaign, changed)
+
+                return earlier
 
             self._add(known, enlistment, shards, left_out)
             return enlistment

@@ -304,7 +304,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id;
 
 -- is_tried --
 -- Ask whether anything of a campaign was tried, or refused at the moment of sending.
-SELECT 1 FROM message WHERE campaign = ? LIMIT 1;
+SELECT 1 FROM message WHERE campaign = (SELECT id FROM campaign WHERE name = ?) LIMIT 1;
 
 -- replace_campaign --
 -- Store another plan's totals; what people decided about the campaign stays.

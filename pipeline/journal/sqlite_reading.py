@@ -47,6 +47,10 @@ class Reading(SuppressionList):
         plan = find_plan(self._file, campaign)
         return None if plan is None else plan.enlistment
 
+    def is_tried(self, campaign: str) -> bool:
+        """Tell whether the campaign was begun; see `Journal.is_tried`."""
+        return self._file.one("is_tried", campaign) is not None
+
     def left_out(self, campaign: str) -> bytes | None:
         """Return whom the plan leaves out; see `Journal.left_out`."""
         found = self._file.one("left_out", campaign)

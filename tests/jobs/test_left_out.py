@@ -3,12 +3,16 @@
 import signal
 import sqlite3
 import time
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
+from pipeline.journal.rules import to_micros
+
 from .shell import (
     CAMPAIGN,
+    CARD,
     account,
     finish,
     ledger,
@@ -21,6 +25,8 @@ from .shell import (
 
 SEND = ("send", "campaign.toml", "--yes", "--json")
 SPARED = number(5)
+CAPPED = CAMPAIGN + "[frequency]\ndays = 7\n"
+DEARER = CARD[CARD.index("[[price]]") :].replace("0.004", "0.005")
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +131,32 @@ def test_a_campaign_in_a_journal_of_schema_2_goes_on_by_the_lists(folder, provid
     rest = run(folder, *SEND, "--rate", "2000", env=env)
     assert rest.code == 0, rest.err
     assert rest.json["states"] == {"accepted": 59, "skipped": 3}
+
+
+@pytest.mark.parametrize("day", ["Sunday", "Monday"], ids=["the same plan", "another plan"])
+def test_a_campaign_of_which_nothing_was_tried_has_not_started(folder, provider, day):
+    """Whom another campaign texted meanwhile is spared, and the prices are those of today."""
+    now = datetime.now(UTC)
+    write_campaign(folder, people=2, text=CAPPED)
+    dearer = f"{DEARER}effective = {now.date() - timedelta(days=2)}\n"
+    (folder / "card.toml").write_text(CARD + dearer)
+    with simulating("--client-id", "another", "--client-secret", "one") as wrong:
+        assert run(folder, *SEND, "--quiet", env=account(wrong)).code == 4
+
+    with sqlite3.connect(folder / "journal.db") as journal:
+        ten_days_ago = to_micros(now - timedelta(days=10))
+        journal.execute("UPDATE campaign SET created_at = ?", (ten_days_ago,))
+
+    journal.close()
+    env, other = account(provider), CAMPAIGN.replace("spring", "winter")
+    (folder / "winter.toml").write_text(other.replace("people.csv", "one.csv"))
+    (folder / "one.csv").write_text(f"name,phone\nAnn,{number(1)}\n")
+    sent = run(folder, "send", "winter.toml", "--yes", "--json", env=env)
+    assert sent.json["states"] == {"accepted": 1}, sent.err
+
+    (folder / "campaign.toml").write_text(CAPPED.replace("Sunday", day))
+    dry = run(folder, "estimate", "campaign.toml", "--json", env=env).json
+    done = run(folder, *SEND, env=env)
+    assert (dry["skipped"].get("frequency_cap"), dry["cost"]["total"]) == (1, 0.005)
+    assert done.json["states"] == {"accepted": 1, "skipped": 3}, done.err
+    assert done.json["cost"] == dry["cost"]

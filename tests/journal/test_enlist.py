@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.errors import Fenced, JournalError, PlanMismatch
@@ -15,6 +17,7 @@ from tests.journal.builders import (
     enlistment,
     finish,
     intent,
+    later,
     reasons,
     shard,
     states,
@@ -29,9 +32,11 @@ def test_a_new_plan_is_returned_and_kept_as_it_was_given(journal):
     assert journal.enlistment(CAMPAIGN) == plan
 
 
-def test_whom_a_plan_leaves_out_is_kept_from_its_first_enlistment(journal):
+def test_whom_a_plan_leaves_out_is_kept_from_its_first_attempt(journal):
     assert journal.left_out(CAMPAIGN) is None
+    journal.enlist(enlistment(run="r0"), [shard()], left_out=b"eve")
     journal.enlist(enlistment(run="r1"), [shard()], left_out=b"ann")
+    begin_one(journal, take(journal), 1)
     journal.enlist(enlistment(run="r2"), [shard()], left_out=b"bob")
 
     assert journal.left_out(CAMPAIGN) == b"ann"
@@ -47,7 +52,13 @@ def test_whom_a_plan_leaves_out_is_unknown_where_it_was_not_said(journal):
 def test_the_same_plan_again_keeps_the_earlier_run_and_the_earlier_shards(journal):
     first = enlistment(run="r1")
     journal.enlist(first, [shard()])
+    assert not journal.is_tried(CAMPAIGN)
+    grant = take(journal)
+    begin_one(journal, grant, 1)
+    journal.leave(grant)
 
+    assert journal.is_tried(CAMPAIGN)
+    assert not journal.is_tried("another")
     assert journal.enlist(enlistment(run="r2"), [shard(), shard(1)]) == first
     assert take(journal).payload == b"payload 0"
     assert journal.take(CAMPAIGN, owner="x", lease_seconds=1, now=NOW) is None
@@ -80,11 +91,13 @@ def test_another_plan_under_the_same_name_is_refused_with_the_parts_that_differ(
     assert take(journal, owner=OTHER).shard == 0
 
 
-def test_another_plan_takes_the_place_of_one_of_which_nothing_was_ever_tried(journal):
+@pytest.mark.parametrize("parts", [{}, {"recipients": "zz"}], ids=["the same", "another"])
+def test_a_plan_takes_the_place_of_one_of_which_nothing_was_ever_tried(journal, parts):
+    """Also where it is the same: it begins with the prices and the lists of another day."""
     journal.enlist(enlistment(), [shard(), shard(1)], left_out=b"ann")
     journal.pause(CAMPAIGN, by="ana", because="typo", now=NOW)
     old = take(journal)
-    plan = enlistment(run="r9", messages=5, recipients="zz")
+    plan = replace(enlistment(run="r9", messages=5, **parts), created_at=later(86_400))
 
     assert journal.enlist(plan, [shard(7, rows=5)]) == plan
     assert journal.enlistment(CAMPAIGN) == plan
