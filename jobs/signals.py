@@ -3,6 +3,9 @@
 Python's handler raises nothing, so nothing is raised in the middle of polars, nor of tidying up: it
 only notes the signal in a socket. Who holds the ear reads the notes: a thread that ends the
 process, however long a call of polars takes, or `hearing`, while messages are in flight.
+
+timeout(1) signals its command and then their group, and wrappers pass on what the terminal has told
+everybody: what comes at once after a signal that was heard is that signal again.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,10 +28,18 @@ from pipeline import passing
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOPPED = 5
+#: How long after a signal the next one is its echo; an impatient person takes longer.
+_ECHO_SECONDS = 0.2
 
 _ear = threading.Lock()
 #: Where the notes of this command are read, the innermost last.
 _notes: list[socket.socket] = []
+
+
+class _Heard:
+    """When `hearing` told somebody of a signal last (monotonic seconds)."""
+
+    at = float("-inf")
 
 
 @contextmanager
@@ -66,7 +78,7 @@ def hearing() -> Iterator[Callable[[], Awaitable[signal.Signals]]]:
     """Hear signals in an event loop inside `interrupting`; none of them ends the process meanwhile.
 
     Yields:
-        What waits for the next one, but for those that are ignored.
+        What waits for the next one, but for echoes and for those that are ignored.
     """
     with _ear:
         yield partial(_next_signal, _notes[-1])
@@ -75,8 +87,13 @@ def hearing() -> Iterator[Callable[[], Awaitable[signal.Signals]]]:
 async def _next_signal(notes: socket.socket) -> signal.Signals:
     while True:
         await anyio.wait_readable(notes)
-        if note := notes.recv(1):
+        if (note := notes.recv(1)) and not _is_echo():
+            _Heard.at = time.monotonic()
             return signal.Signals(note[0])
+
+
+def _is_echo() -> bool:
+    return time.monotonic() < _Heard.at + _ECHO_SECONDS
 
 
 def _note(number: int, frame: FrameType | None) -> None:
@@ -91,6 +108,9 @@ def _watch(notes: socket.socket, stderr: int) -> None:
             try:
                 note = notes.recv(1)
             except BlockingIOError:  # it was heard
+                continue
+
+            if note and _is_echo():
                 continue
 
             if note:

@@ -10,10 +10,20 @@ import httpx
 import pytest
 
 from .receiving import event, post, start_receiver
-from .shell import CARD, start
+from .shell import (
+    CAMPAIGN,
+    CARD,
+    account,
+    finish,
+    ledger,
+    simulating,
+    start,
+    write_campaign,
+)
 
 ROWS = 200_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SEND = ("send", "campaign.toml", "--yes", "--json")
 SENTENCE = "interrupted: run the same command again to go on"
 
 #: What a process has made when the signal comes: polars is busy a moment after each.
@@ -147,3 +157,57 @@ def test_a_simulator_goes_on_under_nohup(folder):
         nudge(process)
         assert httpx.get(url, trust_env=False).status_code == 200
         process.terminate()
+
+
+# --- What comes twice at once --------------------------------------------------------------------
+
+
+def twice(process, number):
+    """Signal as timeout(1) does, the process and then its group, or a shell and what is in it."""
+    process.send_signal(number)
+    time.sleep(0.01)
+    process.send_signal(number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_comes_twice_at_once_lets_what_is_in_flight_finish(tmp_path, number):
+    write_campaign(tmp_path, people=100, text=CAMPAIGN.replace("2000", "20"))
+    with simulating("--faults", "latency=500") as url:
+        with start(tmp_path, *SEND, env=account(url)) as process:
+            wait_for(lambda: ledger(url)["messages"])
+            twice(process, number)
+            done = finish(process)
+
+        sent = ledger(url)["messages"]
+
+    assert (done.code, done.json["states"]["accepted"]) == (5, sent)
+    assert done.json["states"].keys() == {"accepted", "ready", "skipped"}
+
+
+def test_a_signal_that_comes_twice_while_doubt_is_waited_for_leaves_the_results(tmp_path):
+    write_campaign(tmp_path, people=3)
+    faults = ("--faults", "lost=1,unlisted=1")
+    with simulating(*faults) as url, start(tmp_path, *SEND, env=account(url)) as process:
+        while "the provider's listing is asked in" not in process.stderr.readline():
+            assert process.poll() is None
+
+        twice(process, signal.SIGTERM)
+        done = finish(process)
+
+    assert (done.code, done.json["in_doubt"]) == (6, 3)
+    assert (tmp_path / "out" / "spring" / "results.parquet").exists()
+
+
+def test_a_receiver_ends_as_well_by_a_signal_that_comes_twice(tmp_path):
+    process, url = start_receiver(tmp_path, "--json")
+    post(url, event(1))
+    twice(process, signal.SIGTERM)
+    done = finish(process)
+    assert (done.code, done.json["events"]) == (0, {"message-delivered": 1})
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
