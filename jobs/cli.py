@@ -86,7 +86,10 @@ def _run(make: Callable[[], typer.Typer]) -> int:
         signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT) or signal.SIG_DFL)
         with command.make_context("bandcast", sys.argv[1:]) as context:
             return command.invoke(context) or 0
-    except SystemExit:
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # rich's: who read the help has gone
+            return 0
+
         raise
     except BaseException as error:
         return _explained(_first(error))

@@ -46,8 +46,9 @@ def run(
 ) -> None:
     """Send messages in doubt again with the next `send`, or write them off.
 
-    Nobody knows whether these people have the text: whoever has it gets it twice. All rows must be
-    in doubt, or nothing is changed; a campaign that is being sent is left alone (exit code 7).
+    Nobody knows whether these people have the text: the next `send` asks the provider's listing
+    once more, and whoever has the text and is not found there gets it twice. All rows must be in
+    doubt, or nothing is changed; a campaign that is being sent is left alone (exit code 7).
     """
     wanted = _read(rows)
     if not by.strip() or not because.strip():
@@ -142,7 +143,8 @@ def _ask(campaign: str, doubts: Again, currency: str, *, write_off: bool) -> Non
     if not write_off:
         cost = console.money(doubts.cost_micros / 1e6, currency)
         question = (
-            f"Nobody knows whether they arrived: whoever has the text gets it twice.\n"
+            "Nobody knows whether they arrived: the next send asks the listing once more, and "
+            "whoever has the text and is not found there gets it twice.\n"
             f"Send {count} of '{campaign}' again, for at most {cost}?"
         )
 

@@ -80,6 +80,8 @@ PRINTED = {
     "messages": ("messages", "received"),
     "a text in parts": ("segments", "hello"),
     "codes": ("errors",),
+    "the help": ("--help",),
+    "the help of a command": ("send", "--help"),
     "a report": (*SEND, "--budget", "0.05"),
     "a report as a document": (*SEND, "--budget", "0.05", "--json"),
 }
