@@ -20,7 +20,7 @@ import polars as pl
 from pipeline import barring, tables
 from pipeline.dispatch.pace import RATE_SHARE
 from pipeline.dispatch.worker import Job
-from pipeline.errors import BandcastError, JournalError, PlanMismatch
+from pipeline.errors import BandcastError, JournalError, NotNow, PlanMismatch
 from pipeline.estimate import Estimate
 from pipeline.journal import Budget, Enlistment, Evidence, Journal, Pace, Shard
 from pipeline.journal.opening import find_journal, remove_simulation, simulation_url
@@ -50,6 +50,7 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
     Raises:
         CampaignHeld: another run has it.
         PlanMismatch: the campaign was started with another plan, or for another provider.
+        NotNow: it was started at another moment, perhaps with other prices and lists.
     """
     journal.hold(estimate.settings.campaign.name)
     totals = estimate.totals
@@ -77,7 +78,14 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
         Shard(number=number, rows=rows, payload=payload)
         for number, (rows, payload) in enumerate(payloads)
     )
-    return journal.enlist(enlistment, shards, left_out=barring.freeze(frame))
+    kept = journal.enlist(enlistment, shards, left_out=barring.freeze(frame))
+    if kept.created_at != now:
+        raise NotNow(
+            f"another run has begun campaign '{campaign.name}' meanwhile: run the same command "
+            "again to go on with it"
+        )
+
+    return kept
 
 
 def refuse_mismatch(earlier: Enlistment, estimate: Estimate) -> None:

@@ -22,6 +22,7 @@ from .shell import (
     start,
     write_campaign,
 )
+from .test_terminal import at_a_terminal
 
 SEND = ("send", "campaign.toml", "--yes", "--json")
 SPARED = number(5)
@@ -160,3 +161,22 @@ def test_a_campaign_of_which_nothing_was_tried_has_not_started(folder, provider,
     assert (dry["skipped"].get("frequency_cap"), dry["cost"]["total"]) == (1, 0.005)
     assert done.json["states"] == {"accepted": 1, "skipped": 3}, done.err
     assert done.json["cost"] == dry["cost"]
+
+
+def test_who_answers_after_another_run_has_begun_the_campaign_goes_on_with_that_one(
+    folder, provider
+):
+    """What the plan on the screen leaves out is not what was sent: its results would be wrong."""
+    env = account(provider)
+    write_campaign(folder, people=6)
+    with at_a_terminal(folder, *SEND[:2], more=env) as (terminal, process):
+        terminal.wait_for("Send 6 messages for 0.024 USD? [y/N]")
+        run(folder, "suppress", "add", SPARED, "--because", "letter", env=env)
+        assert run(folder, *SEND, env=env).json["states"] == {"accepted": 5, "skipped": 3}
+        terminal.type("y\n")
+        terminal.read_to_the_end()
+        assert process.wait(20) == 5
+
+    assert "another run has begun campaign 'spring' meanwhile" in terminal.seen
+    done = run(folder, *SEND, env=env)
+    assert (done.code, done.json["states"]) == (0, {"accepted": 5, "skipped": 3})
