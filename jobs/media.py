@@ -25,7 +25,7 @@ from pipeline.uploads import read_upload
 
 #: Of a smaller file nobody watches the progress.
 _BIG_BYTES = 512 * 1024
-#: More than any edition of the provider's documents allows: not worth the way.
+#: The most that any edition of the provider's documents allows: more is not worth the way.
 _MOST_BYTES = 3_750_000
 
 
