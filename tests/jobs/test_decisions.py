@@ -234,9 +234,7 @@ def test_a_pause_from_another_process_stops_a_run_and_the_next_ones_until_it_is_
                 folder, "pause", "campaign.toml", "--by", "ana", "--because", "typo", env=env
             )
             assert told.code == 0, told.err
-            began = time.monotonic()
             stopped = finish(process)
-            assert time.monotonic() - began < 3
 
         sent = ledger(url)["messages"]
         assert stopped.code == 5

@@ -104,7 +104,7 @@ def test_a_slow_answer_and_latency_come_late_and_right():
     app = make_app(Behaviour(slow=1.0, slow_ms=60, latency_ms=40))
     began = time.monotonic()
     assert send(app).status_code == 202
-    assert 0.1 <= time.monotonic() - began < 0.5
+    assert time.monotonic() - began >= 0.1
 
 
 def test_the_next_request_after_a_fault_finds_an_orderly_server():
