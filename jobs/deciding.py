@@ -89,7 +89,7 @@ def decided_facts(decisions: Iterable[Decision], pause: Decision | None) -> dict
     """Return decisions for a person: what, and who said why."""
     facts = {"paused": words_of(pause)} if pause else {}
     for number, each in enumerate(decided_json(decisions), start=1):
-        count = f"{each['messages']:,} messages, " if "messages" in each else ""
+        count = f"{console.counted(each['messages'], 'message')}, " if "messages" in each else ""
         because = f": {each['because']}" if each["because"] else ""
         at = each["at"][:16].replace("T", " ")
         said = f"{count}{each['kind'].replace('_', ' ')} by {each['by']}, {at}{because}"
@@ -104,7 +104,10 @@ def retrying_sentence(again: Again, currency: str) -> str:
         return "no failed message is to be sent again: none failed by an error that passes"
 
     cost = console.money(again.cost_micros / 1e6, currency)
-    return f"{len(again.rows):,} failed messages are to be sent again, for at most {cost}"
+    failed = console.counted(len(again.rows), "failed message")
+    return (
+        f"{failed} {'is' if len(again.rows) == 1 else 'are'} to be sent again, for at most {cost}"
+    )
 
 
 def retrying_json(again: Again, retried: int, currency: str) -> dict[str, Any]:

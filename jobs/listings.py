@@ -129,7 +129,7 @@ def _print(
             console.paper.print(line, markup=False)
 
     more = "" if is_written or frame.height <= _SHOWN else f", {_SHOWN} of them shown"
-    console.paper.print(f"{frame.height:,} messages{more}")
+    console.paper.print(f"{console.counted(frame.height, 'message')}{more}")
     for name in ("total", "next_page_token", "file"):
         if about.get(name) is not None:
             console.paper.print(f"{name.replace('_', ' ')}: {about[name]}", markup=False)

@@ -138,7 +138,7 @@ def _named(rows: Collection[int], states: dict[int, str], untried: set[int]) -> 
 
 
 def _ask(campaign: str, doubts: Again, currency: str, *, write_off: bool) -> None:
-    count = f"{len(doubts.rows):,} message{'' if len(doubts.rows) == 1 else 's'} in doubt"
+    count = f"{console.counted(len(doubts.rows), 'message')} in doubt"
     question = f"Write off {count} of '{campaign}'? They are never sent, whoever has the text."
     if not write_off:
         cost = console.money(doubts.cost_micros / 1e6, currency)
@@ -162,5 +162,5 @@ def _report(
         return
 
     how = "written off" if write_off else "to be sent again: run `bandcast send`"
-    said = f"{len(rows):,} messages of campaign '{campaign}' {how}"
+    said = f"{console.counted(len(rows), 'message')} of campaign '{campaign}' {how}"
     console.paper.print(said if rows else "no message is in doubt", markup=False)

@@ -27,7 +27,7 @@ from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
 from pipeline.errors import SettingsError, UsageError
 from pipeline.estimate import Estimate
-from pipeline.journal import Journal
+from pipeline.journal import Journal, Tally
 from pipeline.journal.opening import find_journal, find_path, open_journal, simulation_url
 from pipeline.lifecycle import MessageState
 from pipeline.sending_again import Again, failures_again
@@ -104,9 +104,10 @@ def run(
     bars = options.bars_by(settings, url, now=started_at)
     with drafted(settings, folder, on=started_at.date(), bars_of=bars) as found:
         again = _failures(url, settings, simulate=simulate) if retry else None
-        _announce(found, folder, again, as_json=as_json, quiet=quiet)
+        plan = f"{folder / 'plan.parquet'}{'' if yes else ' (once you say yes)'}"
+        _announce(found, plan, again, as_json=as_json, quiet=quiet)
         if not yes:
-            _ask(found, url, again)
+            _ask(found, url, again, simulate=simulate)
 
         if simulate:
             campaigns.forget_finished_simulation(folder, found)
@@ -164,12 +165,12 @@ def _retry(journal: Journal, found: Estimate, again: Again | None) -> dict[str, 
 
 
 def _announce(
-    found: Estimate, folder: Path, again: Again | None, *, as_json: bool, quiet: bool
+    found: Estimate, plan: str, again: Again | None, *, as_json: bool, quiet: bool
 ) -> None:
     """Say what will be sent and what it costs, before anything is sent."""
     if not (as_json or quiet):
         doctor.print_findings(found)
-        console.print_estimate(found, plan=str(folder / "plan.parquet"))
+        console.print_estimate(found, plan=plan)
 
     if not quiet:
         budgets.print_warnings(found)
@@ -232,24 +233,50 @@ def _started_at(url: str, settings: Settings) -> datetime:
         return earlier.created_at if earlier and journal.is_tried(name) else datetime.now(UTC)
 
 
-def _ask(found: Estimate, url: str, again: Again | None) -> None:
-    cost = console.money(float(found.cost), found.totals.currency)
+def _ask(found: Estimate, url: str, again: Again | None, *, simulate: bool) -> None:
     news = "" if find_path(url).exists() else "a new journal, "
-    what = f"Send {found.totals.messages:,} messages for {cost}?"
-    if again is not None:
+    if again is not None and again.rows:
         what = _question_again(found, url, again)
+    else:
+        what = _question(found, None if simulate else _tally(found, url))
 
     typer.confirm(f"Journal: {news}{find_path(url)}\n{what}", abort=True, err=True)
 
 
 def _question_again(found: Estimate, url: str, again: Again) -> str:
-    with closing(open_journal(url)) as journal:
-        tally = journal.tally(found.settings.campaign.name)
-
+    tally = _tally(found, url)
     left = tally.states.get(MessageState.READY, 0) if tally else 0
-    rest = f", and the {left:,} messages that were not sent yet" if left else ""
+    rest = f", and {console.counted(left, 'message')} not sent yet" if left else ""
     cost = console.money(again.cost_micros / 1e6, found.totals.currency)
-    return f"Send {len(again.rows):,} failed messages again for at most {cost}{rest}?"
+    failed = console.counted(len(again.rows), "failed message")
+    return f"Send {failed} again for at most {cost}{rest}?"
+
+
+def _question(found: Estimate, tally: Tally | None) -> str:
+    """Ask about what is left: who goes on with a campaign must not fear to text everybody again."""
+    totals, name = found.totals, found.settings.campaign.name
+    cost = console.money(float(found.cost), totals.currency)
+    left = tally.states.get(MessageState.READY, 0) if tally else 0
+    if tally is None or left == tally.messages:  # nothing was tried: the plan may be another
+        return f"Send {console.counted(totals.messages, 'message')} for {cost}?"
+
+    if not left:
+        return f"No message of '{name}' is left to send. Look for news and write its results again?"
+
+    return (
+        f"Go on with '{name}': send the {left:,} of {console.counted(tally.messages, 'message')} "
+        f"that are left ({cost} is for all of them)?"
+    )
+
+
+def _tally(found: Estimate, url: str) -> Tally | None:
+    """Count what became of a campaign so far; nothing where it was never started."""
+    journal = find_journal(url)
+    if journal is None:
+        return None
+
+    with closing(journal):
+        return journal.tally(found.settings.campaign.name)
 
 
 def _refuse_expired(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import console, options
+from jobs import console, doctor, options
 from pipeline.barring import read_numbers_of
 from pipeline.errors import SettingsError, UsageError
 from pipeline.journal import Journal, Suppression, open_journal
@@ -104,7 +104,7 @@ def _change(
 def _import(journal: Journal, file: Path, because: str, source: str | None, region: str) -> int:
     numbers, findings = read_numbers_of(file, region)
     for finding in findings:
-        console.margin.print(f"{finding.count:,} {finding.sentence}", markup=False)
+        console.margin.print(doctor.sentence_of(finding), markup=False)
 
     return journal.suppress(
         (f"+{number}" for number in numbers),
@@ -126,8 +126,10 @@ def _print_list(url: str, wanted: list[str], *, as_json: bool) -> None:
         console.print_json({"suppressed": [_as_json(each) for each in listed]})
         return
 
-    if wanted and not listed:
-        console.margin.print("nothing on the list is one of these numbers or sources")
+    if not listed:
+        nothing = "nothing on the list is one of these numbers or sources"
+        empty = f"nobody is on the list of the journal {find_path(url)}"
+        console.margin.print(nothing if wanted else empty, markup=False)
 
     for each in listed:
         since = each.at.isoformat(" ", "seconds")

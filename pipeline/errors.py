@@ -69,15 +69,20 @@ class RateCardError(UsageError):
     """A rate card that cannot be read or lacks a needed price. A missing price is never zero."""
 
 
+#: What a part of a plan's fingerprint is called where its name alone leads nobody to it.
+_IN_WORDS = {"provider": "provider (BW_ACCOUNT_ID or BW_MESSAGING_URL)"}
+
+
 class PlanMismatch(UsageError):
     """The journal holds this campaign with another plan; `changed` names the parts that differ."""
 
     def __init__(self, campaign: str, changed: Sequence[str]) -> None:
         self.campaign, self.changed = campaign, tuple(changed)
+        listed = ", ".join(_IN_WORDS.get(part, part) for part in changed)
         super().__init__(
-            f"campaign '{campaign}' was already started with a different {', '.join(changed)}: "
+            f"campaign '{campaign}' was already started with a different {listed}: "
             "put it back as it was to resume (under another name it is a new campaign, which texts "
-            "everybody in the file, also those who have the text)"
+            "everybody in the file, also those who have the text; `bandcast status` counts them)"
         )
 
 

@@ -150,3 +150,17 @@ def test_a_campaign_that_is_not_there_has_no_list(folder, words):
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: there is no file 'campain.toml'")
     assert not (folder / "journal.db").exists()
+
+
+def test_an_empty_list_is_said_to_be_empty_and_in_which_journal(folder):
+    done = run(folder, "suppress", "list")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("nobody is on the list of the journal")
+    assert "journal.db" in done.stderr
+
+
+def test_an_import_names_the_rows_that_hold_no_number(folder):
+    (folder / "no.csv").write_text("phone\n9195550101\nann\n")
+    done = run(folder, "suppress", "import", "no.csv")
+    assert done.returncode == 0
+    assert "hold no number and bar nobody (row 2)" in done.stderr

@@ -105,7 +105,9 @@ def _matching(source: str) -> list[str]:
     path = Path(source)
     if path.is_dir():
         raise InputError(
-            "this is a directory; name a file in it, or all of them with '*.csv'", file=source
+            "this is a directory; name a file in it, or in a campaign.toml all with recipients = "
+            f'"{path}/*.csv"',
+            file=source,
         )
 
     if path.is_file():

@@ -171,11 +171,14 @@ def _note(row: list[str], lines: Lines, mending: Mending, *, row_number: int | N
 def _crowded(mending: Mending) -> InputError:
     tally, dialect = mending.crowded, mending.dialect
     measure = "the header" if dialect.has_header else "most rows"
-    others = f" (and {tally.count - 1:,} more rows like it: {_listed(tally.rows[1:])})"
+    more = "1 more row" if tally.count == 2 else f"{tally.count - 1:,} more rows"
+    others = f" (and {more} like it: {_listed(tally.rows[1:])})"
+    is_title = dialect.has_header and dialect.width == 1
+    title = "; or is the first line a title? Delete what is above the names of the columns"
     return InputError(
         f"the row has {mending.most_cells} cells, {measure} {dialect.width}"
         f"{others if tally.count > 1 else ''}; put a value that holds the delimiter "
-        f"{dialect.delimiter!r} in double quotes",
+        f"{dialect.delimiter!r} in double quotes{title if is_title else ''}",
         file=mending.file,
         row=tally.rows[0],
     )

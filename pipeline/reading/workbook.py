@@ -47,7 +47,7 @@ def read_workbook(path: Path, file_format: FileFormat, *, file: str) -> Reading:
     if not filled:
         raise InputError("the workbook is empty; the first row must name the columns", file=file)
 
-    reading = _read_sheet(sheets[filled[0]], file_format, file)
+    reading = _read_sheet(sheets[filled[0]], file_format, file, filled)
     return _with_choice(reading, filled)
 
 
@@ -89,7 +89,19 @@ def _load(reader: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
     return frame.slice(places[0], places[-1] - places[0] + 1) if len(places) else frame.clear()
 
 
-def _read_sheet(frame: pl.DataFrame, file_format: FileFormat, file: str) -> Reading:
+def _no_rows(filled: list[str]) -> str:
+    name, *others = filled
+    sentence = f"the sheet '{name}' has no rows below its header: nothing to send"
+    if not others:
+        return sentence
+
+    listed = ", ".join(f"'{other}'" for other in others)
+    return f'{sentence}; to read another one ({listed}), write sheet = "..." in [file]'
+
+
+def _read_sheet(
+    frame: pl.DataFrame, file_format: FileFormat, file: str, filled: list[str]
+) -> Reading:
     first = [cell or "" for cell in frame.row(0)]
     has_header = file_format.header
     if has_header is None:
@@ -98,7 +110,7 @@ def _read_sheet(frame: pl.DataFrame, file_format: FileFormat, file: str) -> Read
     header = read_header(first, file=file) if has_header else numbered_header(frame.width)
     rows = frame.slice(int(has_header)).rename(dict(zip(frame.columns, header.names, strict=True)))
     if not rows.height:
-        raise InputError("the sheet has no rows below its header: nothing to send", file=file)
+        raise InputError(_no_rows(filled), file=file)
 
     text = rows.with_columns(pl.all().str.replace(_MIDNIGHT, "$1").str.replace(_TIME_OF_DAY, "$1"))
     lf, phantoms = without_phantoms(text.lazy(), header, _empty_columns(text, header))

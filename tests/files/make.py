@@ -170,6 +170,13 @@ read("a delimiter at the end of data only", b"phone,name\n1,a,\n2,b,\n", finding
 read("short, long and blank", b"phone,name\n1\n2,b,,\n\n3,c\n", rows=4, last="3/c",
      findings="blank_lines short_rows long_rows")  # fmt: skip
 refused("a cell too many", b"phone,name\n1,a\n2,b,c\n", "3 cells, the header 2", row=2)
+refused(
+    "a title on a line of its own",
+    b"List of 2026\n\nphone,name\n1,Bob\n",
+    "(and 1 more row like it: 3); put a value that holds the delimiter ',' in double quotes; or is "
+    "the first line a title?",
+    row=2,
+)
 refused("cells too many in many rows", b"phone,name\n" + b"1,b,c\n" * 9, "8 more rows", row=1)
 refused("a comma in a bare text", b"phone,text\n1,Hi Ann\n2,Hi, Bob\n", "double quotes", row=2)
 refused("a title above the header", b"Customers 2026\nphone,name\n1,a\n", "the header 1", row=1)
@@ -364,6 +371,11 @@ read("workbook with a nameless column", workbook(P=[["phone", None, "x"], [1, 2,
 read("workbook in gzip", gzip.compress(workbook(P=PEOPLE)), last="9195550124/Bob", **BINARY)
 refused("workbook without anything", workbook(P=[]), "the workbook is empty")
 refused("workbook with a header only", workbook(P=PEOPLE[:1]), "nothing to send")
+refused(
+    "workbook whose first sheet is a note",
+    workbook(Note=[["List of 2026"]], People=PEOPLE),
+    "to read another one ('People'), write sheet",
+)
 refused("workbook cut short", workbook(P=PEOPLE)[:-100], "cannot be read")
 refused("a ZIP archive of a CSV", zipped(people=TWO.encode()), "cannot be read", file="people.zip")
 refused("an old or locked workbook", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "password")

@@ -159,7 +159,8 @@ def test_a_campaign_that_one_provider_has_is_not_sent_to_another(folder, provide
     before = ledger(provider)["requests"]
     other = run(folder, *SEND, "--quiet", env=account(provider, BW_ACCOUNT_ID="1234567"))
     assert (other.code, other.out) == (2, "")
-    assert "a different provider" in other.err
+    assert "a different provider (BW_ACCOUNT_ID or BW_MESSAGING_URL)" in other.err
+    assert "`bandcast status` counts them" in other.err
     assert ledger(provider)["requests"] == before
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from .shell import CAMPAIGN, listing, start, write_campaign
+from .shell import CAMPAIGN, account, ledger, listing, run, simulating, start, write_campaign
 
 SEND = ("send", "campaign.toml", "--simulate")
 
@@ -80,6 +80,42 @@ def test_no_leaves_nothing_behind(folder, keys):
     assert ("nothing was sent" if keys else "interrupted: run the same command") in terminal.seen
     assert "Traceback" not in terminal.seen
     assert listing(folder) == before
+
+
+def test_who_goes_on_is_asked_about_what_is_left_and_not_about_everybody(folder):
+    with simulating() as url:
+        env = account(url)
+        begun = run(folder, "send", "campaign.toml", "--yes", "--budget", "0.048", env=env)
+        assert begun.code == 5, begun.err
+        with at_a_terminal(folder, "send", "campaign.toml", more=env) as (terminal, process):
+            terminal.wait_for("[y/N]")
+            assert "send the 8 of 20 messages that are left" in terminal.seen
+            assert "0.08 USD is for all of them" in terminal.seen
+            terminal.type("y\n")
+            terminal.read_to_the_end()
+            assert process.wait(20) == 0
+
+        assert ledger(url)["messages"] == 20
+        again = ("send", "campaign.toml", "--retry", "failed")
+        with at_a_terminal(folder, *again, more=env) as (terminal, process):
+            terminal.wait_for("[y/N]")
+            assert "No message of 'spring' is left to send." in terminal.seen
+            assert "0 failed" not in terminal.seen
+            terminal.type("n\n")
+            assert process.wait(10) == 5
+
+
+def test_the_question_does_not_name_a_plan_as_if_it_were_there_already(folder):
+    with at_a_terminal(folder, *SEND) as (terminal, _):
+        terminal.wait_for("[y/N]")
+        assert "out/spring/plan.parquet (once you say yes)" in terminal.seen
+        assert not (folder / "out" / "spring" / "plan.parquet").exists()
+
+
+def test_one_message_is_spoken_of_as_one(folder):
+    write_campaign(folder, people=1)
+    with at_a_terminal(folder, *SEND) as (terminal, _):
+        terminal.wait_for("Send 1 message for 0.004 USD? [y/N]")
 
 
 def test_yes_sends_and_the_question_is_not_in_the_document(folder):
