@@ -233,7 +233,7 @@ def tell_stuck(folder, seed, *, tampering=NOTHING):
 
 
 def tell_stopped(folder, seed, *, tampering=NOTHING):
-    slow = "latency=300"
+    slow = "latency=600"
     with _told(folder, seed, tampering, messages=140, faults=slow) as (story, told):
         with story.sending() as running:
             _wait_for_texts(story, running, 10)
@@ -245,7 +245,7 @@ def tell_stopped(folder, seed, *, tampering=NOTHING):
         with story.sending() as running:
             _wait_for_texts(story, running, 10)
             running.signal(signal.SIGINT)
-            time.sleep(0.05)
+            time.sleep(0.3)  # sooner it would be taken for an echo of the first
             running.signal(signal.SIGINT)
             demand("end", running.wait(30) == 6, f"stopped at once, it ended with {running.code}")
 
