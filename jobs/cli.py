@@ -112,8 +112,7 @@ def _explained(error: BaseException) -> int:
         case typer.Abort():
             code, sentences, label = _INTERRUPTED, "nothing was sent", ""
         case KeyboardInterrupt():
-            code, label = _INTERRUPTED, ""
-            sentences = "interrupted: run the same command again to go on"
+            code, sentences, label = _INTERRUPTED, console.INTERRUPTED, ""
         case typer.TyperException():
             path = getattr(getattr(error, "ctx", None), "command_path", "bandcast")
             said = error.format_message().replace("Value error, ", "")

@@ -27,6 +27,9 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _STDOUT, _STDERR = 1, 2
 _SHOW_CURSOR = "\x1b[?25h"
 
+#: What a command says that a signal ends.
+INTERRUPTED = "interrupted: run the same command again to go on"
+
 
 class _Console(Console):
     """Goes on where its reader has gone: how the command ends is not the reader's to say."""
@@ -94,12 +97,10 @@ def stop_printing() -> None:
 
 def print_failure(sentences: str, exit_code: int, *, label: str = "error") -> None:
     """Say why the command failed: on stderr, and as the one document where none was printed."""
-    lines = [printable(line) for line in sentences.split("\n")]
-    for line in lines:
-        margin.print(f"[bold red]{label}[/]: {escape(line)}" if label else escape(line))
-
+    sentences = "\n".join(printable(line) for line in sentences.split("\n"))
+    print_error(sentences, label=label)
     if _lacks_document():
-        print_json(_failure("\n".join(lines), exit_code))
+        print_json(_failure(sentences, exit_code))
 
 
 def say_last(sentence: str, exit_code: int, stderr: int) -> None:
@@ -123,10 +124,11 @@ def keep_stderr() -> int:
         return os.open(os.devnull, os.O_WRONLY)
 
 
-def print_error(sentences: str) -> None:
+def print_error(sentences: str, *, label: str = "error") -> None:
     """Say what went wrong: a sentence on a line, and nothing else."""
     for line in sentences.split("\n"):
-        margin.print(f"[bold red]error[/]: {escape(printable(line))}")
+        said = escape(printable(line))
+        margin.print(f"[bold red]{label}[/]: {said}" if label else said)
 
 
 def where_unexpected(error: BaseException) -> str:

@@ -56,7 +56,7 @@ async def settle_doubts(
         tasks.cancel_scope.cancel()
 
     if done.settled and not quiet:
-        console.margin.print(f"the listing settled {_count(done.settled)}")
+        console.margin.print(f"the listing settled {console.counted(done.settled, 'message')}")
 
     return done
 
@@ -113,8 +113,8 @@ async def _look(reconciler: Reconciler, campaign: str, done: Settled) -> list[Do
 
 def _announce(count: int, seconds: float, *, quiet: bool) -> None:
     sentence = (
-        f"{_count(count)} in doubt: the provider's listing is asked in {seconds:.0f} s; "
-        "Ctrl-C leaves them in doubt"
+        f"{console.counted(count, 'message')} in doubt: the provider's listing is asked in "
+        f"{seconds:.0f} s; Ctrl-C leaves them in doubt"
     )
     if console.margin.is_terminal and not quiet:
         console.margin.print(sentence)
@@ -128,7 +128,3 @@ async def _end_on_signal(run: anyio.CancelScope, done: Settled) -> None:
         log.warning("%s: what is in doubt stays so", heard.name)
         done.is_interrupted = True
         run.cancel()
-
-
-def _count(messages: int) -> str:
-    return f"{messages:,} message{'' if messages == 1 else 's'}"

@@ -122,5 +122,5 @@ def _watch(notes: socket.socket, stderr: int) -> None:
 
 def _end(stderr: int) -> None:
     passing.remove_all()
-    console.say_last("interrupted: run the same command again to go on", _STOPPED, stderr)
+    console.say_last(console.INTERRUPTED, _STOPPED, stderr)
     os._exit(_STOPPED)

@@ -108,7 +108,8 @@ def next_step(done: Dispatched, code: int) -> str:
         )
 
     how = _HOW.get(done.stopped) if done.stopped else None
-    because = f"{done.because or _given_up(done)}; ".removeprefix("; ")
+    reason = done.because or _given_up(done)
+    because = f"{reason}; " if reason else ""
     if code == IN_DOUBT:
         doubts = (
             "for the rows in doubt nobody knows whether the provider has them; they are never sent "

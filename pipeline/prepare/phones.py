@@ -44,9 +44,9 @@ _AT_HOME = (
 
 _BARE = columns.WORKING + "bare"
 _COUNTRY = 10_000_000_000  # 1 and ten digits
-_PER_AREA = 10_000_000
+PER_AREA = 10_000_000  #: numbers of North America that begin with 1 and an area code
 _PER_EXCHANGE_DIGIT = 1_000_000
-_PLACES = [_COUNTRY // _PER_AREA + area for area in ORDINARY_AREAS]
+_PLACES = [_COUNTRY // PER_AREA + area for area in ORDINARY_AREAS]
 
 
 def add_readings(lf: pl.LazyFrame, region: str) -> pl.LazyFrame:
@@ -82,7 +82,7 @@ def _add_plain(lf: pl.LazyFrame, cell: str, name: str, *, at_home: bool) -> pl.L
         shaped |= length.is_between(10, 11)
 
     number = pl.col(name)
-    area, exchange_digit = number // _PER_AREA, number // _PER_EXCHANGE_DIGIT % 10
+    area, exchange_digit = number // PER_AREA, number // _PER_EXCHANGE_DIGIT % 10
     return (
         lf.with_columns(pl.when(shaped).then(digits).alias(name))
         .with_columns(pl.when(length == 10).then(number + _COUNTRY).otherwise(number).alias(name))

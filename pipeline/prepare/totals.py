@@ -15,6 +15,7 @@ from pipeline.errors import RateCardError
 from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import columns, places
 from pipeline.prepare.columns import REASON
+from pipeline.prepare.phones import PER_AREA
 
 #: By what a plan is broken down: variant and carrier only where there are any.
 COUNTRY, AREA, ZONES, CARRIER = "country", "area", "zones", "carrier"
@@ -29,8 +30,6 @@ BREAKDOWNS = (
     ZONES,
     CARRIER,
 )
-
-_PER_AREA = 10_000_000  # numbers of North America that begin with 1 and an area code
 
 #: How many of the dearest messages are named.
 DEAREST = 10
@@ -156,7 +155,7 @@ def _start() -> pl.Expr:
     """Return as many digits of a number as tell its place: few, so that the groups are few."""
     number = pl.col(columns.TO)
     at_home = number.str.starts_with("+1")
-    area = number.cast(pl.Int64, strict=False) // _PER_AREA
+    area = number.cast(pl.Int64, strict=False) // PER_AREA
     abroad = pl.when(~at_home).then(number).str.slice(1, 8).cast(pl.Int64, strict=False)
     return pl.when(at_home).then(area).otherwise(abroad)
 
