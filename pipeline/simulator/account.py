@@ -12,6 +12,7 @@ from pipeline.model import Channel
 from pipeline.simulator import fate, magic, reports
 from pipeline.simulator.account_queue import AccountQueue, Waiting
 from pipeline.simulator.behaviour import Behaviour, Dice
+from pipeline.simulator.belongings import belongings_of
 from pipeline.simulator.book import Book, Entry
 from pipeline.simulator.callbacks import Callbacks
 from pipeline.simulator.clock import Clock, Moment
@@ -71,11 +72,7 @@ class Account:
             segments = count_segments(request.text or "", self.behaviour.count)
 
         text = self._text(request, segments, occasion, arrival)
-        attachments = len(request.media or ())
-        entries = [
-            Entry(text=text, to=to, account_id=account_id, channel=channel, attachments=attachments)
-            for to in recipients
-        ]
+        entries = [self._entry(request, text, to, account_id, channel) for to in recipients]
         taken = _Taken(
             request=request,
             occasion=occasion,
@@ -112,6 +109,12 @@ class Account:
             account_id=inbound.account_id,
             channel=Channel.MMS if inbound.media else Channel.SMS,
             attachments=len(inbound.media or ()),
+            belongings=belongings_of(
+                self.dice,
+                handset=inbound.sender,
+                ours=inbound.to,
+                application=inbound.application_id,
+            ),
             is_inbound=True,
         )
         self.book.add([entry])
@@ -128,6 +131,21 @@ class Account:
 
         self.ledger.reset()
         self.dice.reset()
+
+    def _entry(
+        self, request: MessageRequest, text: Text, to: str, account_id: str, channel: Channel
+    ) -> Entry:
+        belongings = belongings_of(
+            self.dice, handset=to, ours=request.sender, application=request.application_id
+        )
+        return Entry(
+            text=text,
+            to=to,
+            account_id=account_id,
+            channel=channel,
+            attachments=len(request.media or ()),
+            belongings=belongings,
+        )
 
     def _leave(self, taken: _Taken, at: float) -> None:
         spoiled = self._spoiled(taken, at)

@@ -10,6 +10,8 @@ from datetime import datetime
 
 from pipeline.bandwidth.wire import ListItem
 from pipeline.model import Channel
+from pipeline.simulator.belongings import Belongings
+from pipeline.simulator.countries import country_of
 from pipeline.simulator.fate import Fate
 from pipeline.simulator.ledger import Text
 from pipeline.simulator.magic import Ending
@@ -35,6 +37,7 @@ class Entry:
     account_id: str | None
     channel: Channel
     attachments: int
+    belongings: Belongings
     #: From a handset to one of our numbers.
     is_inbound: bool = False
     #: None while it waits in the account's queue, and for inbound texts.
@@ -61,13 +64,24 @@ class Entry:
 
     @property
     def calling_country(self) -> str | None:
-        """The country of the number that sent it, where it is North American."""
-        return _country(self.text.sender)
+        """The country of the number that sent it, where it is known."""
+        return country_of(self.text.sender)
 
     @property
     def called_country(self) -> str | None:
-        """The country of the number it goes to, where it is North American."""
-        return _country(self.to)
+        """The country of the number it goes to, where it is known."""
+        return country_of(self.to)
+
+    @property
+    def carrier_name(self) -> str | None:
+        """Who carries it; None for MMS, as documented, and until it is handed over."""
+        is_carried = self.is_inbound or (self.fate is not None and self.fate.is_sent)
+        return self.belongings.carrier if is_carried and self.channel is Channel.SMS else None
+
+    @property
+    def campaign_id(self) -> str | None:
+        """The 10DLC campaign of our number; other kinds of numbers belong to none."""
+        return self.belongings.campaign if self.product == "LOCAL_A2P" else None
 
     @property
     def bandwidth_seconds(self) -> int | None:
@@ -110,15 +124,18 @@ class Entry:
             segment_count=self.text.segments,
             error_code=self.known_error(now),
             receive_time=self.received_at,
+            carrier_name=self.carrier_name,
             message_size=self.text.length,
             message_length=self.text.length,
             attachment_count=self.attachments,
             recipient_count=len(self.text.to),
+            campaign_id=self.campaign_id,
             bw_latency=self.bandwidth_seconds,
             carrier_latency=self.carrier_seconds(now),
             calling_number_country_a3=self.calling_country,
             called_number_country_a3=self.called_country,
             product=self.product,
+            location=self.belongings.location,
         )
 
 
@@ -153,7 +170,3 @@ class Book:
     def handsets_beginning(self, partial: str) -> list[str]:
         """Return the numbers that begin with `partial`."""
         return [handset for handset in self._by_handset if handset.startswith(partial)]
-
-
-def _country(number: str) -> str | None:
-    return "USA" if number.startswith("+1") else None

@@ -1,7 +1,6 @@
 """The filters of GET messages: what each of them lets through, and what values they take.
 
-All that Bandwidth's listMessages page documents. No simulated message has a carrier's name, a
-campaign or a location, so those filters find nothing; its product follows from its sender.
+All that Bandwidth's listMessages page documents. What a message does not have, no value finds.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from operator import eq, ge, le
 
 from pipeline.simulator.book import PRODUCTS, Entry
 
@@ -53,13 +53,14 @@ def read_filter(name: str, value: str, now: float) -> Test:
 
     if name in _NUMBER_OF:
         bound, number_of = whole(name, value), _NUMBER_OF[name]
-        if name.startswith("to"):
-            return lambda entry: (number_of(entry, now) or 0) <= bound
+        compare = le if name.startswith("to") else ge if name.startswith("from") else eq
+        return lambda entry: (
+            (number := number_of(entry, now)) is not None and compare(number, bound)
+        )
 
-        if name.startswith("from"):
-            return lambda entry: (number_of(entry, now) or 0) >= bound
-
-        return lambda entry: number_of(entry, now) == bound
+    if name in _EXACT:
+        exact = _EXACT[name]
+        return lambda entry: exact(entry) == value
 
     if name in _OTHERS:
         return _OTHERS[name](name, value)
@@ -73,9 +74,17 @@ _WORD_OF: dict[str, Callable[[Entry, float], str]] = {
     "messageType": lambda entry, _now: entry.channel,
     "product": lambda entry, _now: entry.product,
 }
-_FACT_OF: dict[str, Callable[[Entry, float], bool]] = {
+_FACT_OF: dict[str, Callable[[Entry, float], bool | None]] = {
     "bwQueued": lambda entry, now: entry.status(now) == "QUEUED",
-    "carrierQueued": lambda entry, now: entry.status(now) == "SENT",
+    "carrierQueued": lambda entry, now: (
+        None if entry.is_inbound else entry.status(now) == "SENT"  # of outbound messages only
+    ),
+}
+_EXACT: dict[str, Callable[[Entry], str | None]] = {
+    "messageId": lambda entry: entry.text.message_id,
+    "carrierName": lambda entry: entry.carrier_name,
+    "campaignId": lambda entry: entry.campaign_id,
+    "location": lambda entry: entry.belongings.location,
 }
 _NUMBER_OF: dict[str, Callable[[Entry, float], int | None]] = {
     "errorCode": lambda entry, now: entry.known_error(now),
@@ -86,10 +95,6 @@ _NUMBER_OF: dict[str, Callable[[Entry, float], int | None]] = {
     "fromBwLatency": lambda entry, _now: entry.bandwidth_seconds,
     "fromCarrierLatency": lambda entry, now: entry.carrier_seconds(now),
 }
-
-
-def _message_id(_name: str, value: str) -> Test:
-    return lambda entry: entry.text.message_id == value
 
 
 def _source(name: str, value: str) -> Test:
@@ -125,21 +130,13 @@ def _called(name: str, value: str) -> Test:
     return lambda entry: entry.called_country == wanted
 
 
-def _nobody(_name: str, _value: str) -> Test:
-    return lambda _entry: False
-
-
 _OTHERS: dict[str, Callable[[str, str], Test]] = {
-    "messageId": _message_id,
     "sourceTn": _source,
     "destinationTn": _destination,
     "fromDateTime": _from_time,
     "toDateTime": _to_time,
     "callingNumberCountryA3": _calling,
     "calledNumberCountryA3": _called,
-    "carrierName": _nobody,
-    "campaignId": _nobody,
-    "location": _nobody,
 }
 
 

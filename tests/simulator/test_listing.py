@@ -1,3 +1,4 @@
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from pipeline.model import Channel
 from pipeline.simulator.account_queue import LISTING_REQUESTS
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.belongings import CARRIERS, Belongings
 from pipeline.simulator.book import Book, Entry
 from pipeline.simulator.fate import Fate
 from pipeline.simulator.ledger import Text
@@ -50,6 +52,9 @@ def test_an_item_has_neither_text_nor_tag(app):
     assert page["totalCount"] == 1
     assert page["pageInfo"] == {}
     assert item["messageStatus"] in {"DELIVERED", "FAILED"}
+    assert item["carrierName"] in CARRIERS
+    assert re.fullmatch("C[0-9A-F]{6}", item["campaignId"])
+    assert re.fullmatch("[0-9]{6}", item["location"])
     assert item == {
         "messageId": text.message_id,
         "accountId": caller.ACCOUNT,
@@ -65,6 +70,9 @@ def test_an_item_has_neither_text_nor_tag(app):
         "attachmentCount": 0,
         "recipientCount": 1,
         "messageSize": 315,
+        "carrierName": item["carrierName"],
+        "campaignId": item["campaignId"],
+        "location": item["location"],
         "bwLatency": 0,
         "carrierLatency": 0,
         "callingNumberCountryA3": "USA",
@@ -111,7 +119,7 @@ def test_an_item_has_neither_text_nor_tag(app):
         pytest.param({"carrierQueued": "true"}, [], id="queued at the carrier"),
         pytest.param({"callingNumberCountryA3": "USA"}, range(12), id="from a country"),
         pytest.param({"calledNumberCountryA3": "GBR"}, [], id="to another country"),
-        pytest.param({"carrierName": "AT&T"}, [], id="carrier"),
+        pytest.param({"carrierName": "Nobody"}, [], id="carrier"),
         pytest.param({"campaignId": "CJEUMDK"}, [], id="campaign"),
         pytest.param({"location": "123ID"}, [], id="location"),
         pytest.param({"fromDateTime": "2020-01-01T00:00:00.000Z"}, range(12), id="since"),
@@ -247,6 +255,7 @@ def book_of(entries):
             account_id=caller.ACCOUNT,
             channel=Channel.SMS,
             attachments=0,
+            belongings=Belongings(carrier="other", campaign="C1", location="1"),
             fate=fate,
         )
         book.add([entry])
