@@ -113,7 +113,8 @@ async def dispatch(
         lanes_clock=clock,
     )
     quiet_the_collector()
-    async with committer, _connected(provider, estimate, committer, clock) as (wire, client):
+    connected = _connected(provider, estimate, committer, clock, stop)
+    async with committer, connected as (wire, client):
         await _spare(client, committer, job.campaign, stop, quiet=quiet)
         before = await committer.call(lambda journal: journal.tally(job.campaign))
         worker = Worker(job, committer=committer, wire=wire, stop=stop, clock=clock)
@@ -164,11 +165,15 @@ def _settled(tally: Tally | None) -> int:
 
 @asynccontextmanager
 async def _connected(
-    provider: Provider, estimate: Estimate, committer: Committer, clock: Callable[[], datetime]
+    provider: Provider,
+    estimate: Estimate,
+    committer: Committer,
+    clock: Callable[[], datetime],
+    stop: Stop,
 ) -> AsyncIterator[tuple[Wire, BandwidthClient]]:
     """Yield the wire of the account, or of a simulator whose receipts come to our own journal."""
     if isinstance(provider, Account):
-        async with _wired(provider, estimate) as wired:
+        async with _wired(provider, estimate, stop) as wired:
             yield wired
 
         return
@@ -191,16 +196,19 @@ async def _connected(
                 messaging_url=simulator.url,
                 token_url=simulator.token_url,
             )
-            async with _wired(account, estimate) as wired:
+            async with _wired(account, estimate, stop) as wired:
                 yield wired
 
 
 @asynccontextmanager
 async def _wired(
-    account: Account, estimate: Estimate
+    account: Account, estimate: Estimate, stop: Stop
 ) -> AsyncIterator[tuple[Wire, BandwidthClient]]:
     delivery, pictures = estimate.settings.delivery, estimate.pictures.by_reference
-    async with client_of(account, lanes=MOST_LANES, delivery=delivery) as client:
+    client = client_of(
+        account, lanes=MOST_LANES, delivery=delivery, may_leave=lambda: not stop.requested
+    )
+    async with client:
         yield Uploading(client, pictures, _wall_clock) if pictures else client, client
 
 

@@ -8,6 +8,7 @@ directly: `httpx.AsyncClient` above it would double the cost of a message.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,7 @@ from pipeline.bandwidth import wire
 from pipeline.bandwidth.auth import Auth, TokenUnavailable, auth_for
 from pipeline.bandwidth.connection import Connection, RequestFailed, content_of
 from pipeline.bandwidth.media import MediaStore
-from pipeline.bandwidth.transport import AiohttpTransport
+from pipeline.bandwidth.transport import MAY_LEAVE, AiohttpTransport, Withheld
 from pipeline.bandwidth.verdict import outcome_of_answer, outcome_of_error
 from pipeline.model import Channel, Delivery, Halted, InDoubt, Message, NotSent, Outcome
 
@@ -32,15 +33,23 @@ Filter = str | int | float | bool | datetime | list[str] | None
 
 
 def client_of(
-    account: Account, *, lanes: int = 4, delivery: Delivery | None = None
+    account: Account,
+    *,
+    lanes: int = 4,
+    delivery: Delivery | None = None,
+    may_leave: Callable[[], bool] = lambda: True,
 ) -> BandwidthClient:
     """Return a client of the account that carries up to `lanes` requests at a time."""
     transport = AiohttpTransport(lanes=lanes)
-    return BandwidthClient(account, transport, auth_for(account, transport), delivery=delivery)
+    auth = auth_for(account, transport)
+    return BandwidthClient(account, transport, auth, delivery=delivery, may_leave=may_leave)
 
 
 class BandwidthClient:
-    """One account's messages and media. Owns the transport: `async with` closes it."""
+    """One account's messages and media. Owns the transport: `async with` closes it.
+
+    `may_leave` is asked of every POST of a message, last of all before its first byte is written.
+    """
 
     def __init__(
         self,
@@ -49,9 +58,11 @@ class BandwidthClient:
         auth: Auth,
         *,
         delivery: Delivery | None = None,
+        may_leave: Callable[[], bool] = lambda: True,
     ) -> None:
         self._application_id = account.application_id
         self._delivery = delivery or Delivery()
+        self._extensions = {MAY_LEAVE: may_leave}
         self._transport = transport
         self._auth = auth
         self._connection = Connection(account, transport, auth)
@@ -160,9 +171,17 @@ class BandwidthClient:
             (b"Authorization", header.encode()),
             (b"Content-Length", b"%d" % len(body)),
         ]
-        request = httpx.Request("POST", self._url, headers=headers, stream=httpx.ByteStream(body))
+        request = httpx.Request(
+            "POST",
+            self._url,
+            headers=headers,
+            stream=httpx.ByteStream(body),
+            extensions=self._extensions,
+        )
         try:
             response = await self._transport.handle_async_request(request)
+        except Withheld:
+            return NotSent(reason="stopped before it left")
         except Exception as error:
             return outcome_of_error(error)
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import NamedTuple, Self
 
 import aiohttp
@@ -32,8 +33,18 @@ KEEPALIVE_SECONDS = 15.0
 #: Extension of a request: its answer is wanted as soon as it begins.
 LIVE = "bandcast.live"
 
+#: Extension of a request: asked when a connection is there and nothing is written yet; False
+#: withholds the request.
+MAY_LEAVE = "bandcast.may_leave"
+
+_may_leave: ContextVar[Callable[[], bool] | None] = ContextVar("may_leave", default=None)
+
 #: What aiohttp would add by itself; the headers of the request are all there are.
 _NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Withheld(httpx.ConnectError):
+    """`MAY_LEAVE` said no; not a byte of the request has left."""
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -85,6 +96,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         given = request.extensions.get("timeout")
         bounds = self._bounds if given is None else _Bounds.of(given)
+        _may_leave.set(request.extensions.get(MAY_LEAVE))
         async with asyncio.timeout(bounds.whole_seconds):
             answer = await self._open().request(
                 request.method,
@@ -125,6 +137,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 class _Connector(aiohttp.TCPConnector):
     """Uses an idle connection again only where nothing came on it since its last answer.
 
+    What is connected is asked once more whether it may leave: name look-up, handshakes and waiting
+    for a free connection take their time, and the next thing that aiohttp does is to write.
+
     aiohttp would read a second answer to the last request, or a 408 of a server that tires of
     waiting, as the answer to the next one.
     """
@@ -139,6 +154,20 @@ class _Connector(aiohttp.TCPConnector):
             connection.close()
 
         return None
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[aiohttp.tracing.Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's name
+    ) -> aiohttp.connector.Connection:
+        connection = await super().connect(req, traces, timeout)
+        may_leave = _may_leave.get()
+        if may_leave is not None and not may_leave():
+            connection.release()
+            raise Withheld("not written: it may not leave any more")
+
+        return connection
 
 
 def _has_spoken(connection: aiohttp.connector.Connection) -> bool:
