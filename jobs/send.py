@@ -215,7 +215,7 @@ def _provider(profile: str | None, *, simulate: bool, faults: str, seed: int) ->
 def _started_at(url: str, settings: Settings) -> datetime:
     """Return when the campaign was started, or now: it keeps the prices and lists of that day.
 
-    One of which nothing was ever tried has not started.
+    One of which nothing can have left has not started.
 
     Raises:
         CampaignHeld: it is running; so the second run ends before it estimates and asks.
@@ -230,7 +230,7 @@ def _started_at(url: str, settings: Settings) -> datetime:
             journal.hold(name)
             refuse_paused(journal, name)
 
-        return earlier.created_at if earlier and journal.is_tried(name) else datetime.now(UTC)
+        return earlier.created_at if earlier and journal.is_begun(name) else datetime.now(UTC)
 
 
 def _ask(found: Estimate, url: str, again: Again | None, *, simulate: bool) -> None:

@@ -68,7 +68,7 @@ def bars_of(
 ) -> Bars:
     """Return who is left out: as it was enlisted where this very plan was, else by the lists.
 
-    A plan of which nothing was tried holds for the start that it was made for (`now`): another
+    A plan of which nothing can have left holds for the start that it was made for (`now`): another
     start asks the lists again.
 
     A campaign that was enlisted before journals kept this is judged by the lists, without what
@@ -84,7 +84,7 @@ def bars_of(
     if earlier is None or any(parts.get(part) != fingerprint[part] for part in fingerprint):
         return find_bars(settings, journal, now=now)
 
-    if earlier.created_at != now and not journal.is_tried(name):
+    if earlier.created_at != now and not journal.is_begun(name):
         return find_bars(settings, journal, now=now)
 
     frozen = journal.left_out(name)

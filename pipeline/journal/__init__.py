@@ -86,9 +86,9 @@ class Journal(Settlement, Deciding, Protocol):
     ) -> Enlistment:
         """Store the plan with all its shards, or none of it; a campaign that was begun stays.
 
-        One of which nothing was ever tried (`is_tried`) has not begun: this plan takes the place of
-        what it had, also where it is the same. Pauses stay. Who still has a shard of the plan
-        before is fenced.
+        One of which nothing can have left (`is_begun`) has not begun: this plan takes the place of
+        what it had, also where it is the same, and attempts that surely failed are forgotten.
+        Pauses stay. Who still has a shard of the plan before is fenced.
 
         `left_out` is whom the plan leaves out, compressed: a plan that is made again to go on with
         the campaign asks it, and not lists that may have changed. The journal never looks inside.
@@ -239,8 +239,12 @@ class Journal(Settlement, Deciding, Protocol):
     def enlistment(self, campaign: str) -> Enlistment | None:
         """Return the campaign as it was enlisted; None where it is unknown."""
 
-    def is_tried(self, campaign: str) -> bool:
-        """Tell whether a message of the campaign was ever tried, or refused when it was to be."""
+    def is_begun(self, campaign: str) -> bool:
+        """Tell whether the campaign has more behind it than attempts that were surely not sent.
+
+        One message in any state but READY, one open or doubtful attempt, one message id, one
+        failure or one doubt that an operator released is more.
+        """
 
     def left_out(self, campaign: str) -> bytes | None:
         """Return the `left_out` that `enlist` was given; None where the campaign is unknown.

@@ -77,14 +77,14 @@ class MemoryJournal(Deciding):
         """Store a plan once; see `Journal.enlist`."""
         name = enlistment.campaign
         with self.transaction():
-            if self.is_tried(name):
+            if self.is_begun(name):
                 known = self.tables.campaigns[name]
                 if changed := rules.changed_parts(known.fingerprint, enlistment.fingerprint):
                     raise PlanMismatch(name, changed)
 
                 return known
 
-            self.tables.remove_places(name)
+            self.tables.remove_plan(name)
             if self.tables.campaign_of(enlistment.run) not in (None, name):
                 raise JournalError(f"another campaign already has the run of campaign '{name}'")
 

@@ -46,9 +46,18 @@ class Reading(SuppressionList):
         """Return the campaign as it was enlisted."""
         return self.tables.campaigns.get(campaign)
 
-    def is_tried(self, campaign: str) -> bool:
-        """Tell whether the campaign was begun; see `Journal.is_tried`."""
-        return bool(self.tables.entries_of(campaign))
+    def is_begun(self, campaign: str) -> bool:
+        """Tell whether something of the campaign may have left; see `Journal.is_begun`."""
+        past = [each for place, each in self.tables.earlier.items() if place.campaign == campaign]
+        decided = [each.row for name, each in self.tables.events.values() if name == campaign]
+        return (
+            any(decided)
+            or any(each.is_doubtful or each.message_id or each.error_code for each in past)
+            or any(
+                rules.may_have_left(each.record, is_released=each.price.is_released)
+                for each in self.tables.entries_of(campaign)
+            )
+        )
 
     def left_out(self, campaign: str) -> bytes | None:
         """Return whom the plan leaves out; see `Journal.left_out`."""

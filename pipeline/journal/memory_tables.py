@@ -171,9 +171,13 @@ class Tables:
         ours = place is not None and (place.token, place.owner) == (grant.token, grant.owner)
         return place if ours else None
 
-    def remove_places(self, campaign: str) -> None:
-        """Forget the campaign's shards."""
-        self.places = {key: place for key, place in self.places.items() if key[0] != campaign}
+    def remove_plan(self, campaign: str) -> None:
+        """Forget the campaign's shards, and what was tried of them."""
+        self.places = {key: each for key, each in self.places.items() if key[0] != campaign}
+        self.messages = {key: each for key, each in self.messages.items() if key[0] != campaign}
+        self.keys = {key: row for key, row in self.keys.items() if key[0] != campaign}
+        self.earlier = {key: each for key, each in self.earlier.items() if key[0] != campaign}
+        self.evidence = {key: each for key, each in self.evidence.items() if key[0] != campaign}
 
     def entries_of(self, campaign: str, shard: int | None = None) -> list[Entry]:
         """List the campaign's messages, or those of one shard."""

@@ -76,6 +76,12 @@ def untried(intent: Intent) -> MessageRecord:
     return MessageRecord(intent.row, intent.key, MessageState.READY.value, 0, *nothing_known)
 
 
+def may_have_left(record: MessageRecord, *, is_released: bool) -> bool:
+    """Tell whether a message is more than READY after attempts that were surely not sent."""
+    is_known = record.message_id is not None or record.error_code is not None
+    return record.state != MessageState.READY or is_released or is_known
+
+
 def attempted(record: MessageRecord, price: Price) -> MessageRecord:
     """Open the next attempt; what the one before came to is forgotten, but for what it cost.
 

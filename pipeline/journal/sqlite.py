@@ -69,7 +69,7 @@ class SqliteJournal(Deciding):
         """Store a plan once; see `Journal.enlist`."""
         with self.transaction():
             known = find_plan(self._file, enlistment.campaign)
-            if known is not None and self.is_tried(enlistment.campaign):
+            if known is not None and self.is_begun(enlistment.campaign):
                 earlier = known.enlistment
                 if changed := rules.changed_parts(earlier.fingerprint, enlistment.fingerprint):
                     raise PlanMismatch(enlistment.campaign, changed)

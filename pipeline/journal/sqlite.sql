@@ -302,9 +302,17 @@ SELECT name FROM campaign ORDER BY id;
 INSERT INTO campaign (name, run, fingerprint, messages, segments, cost_micros, currency, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id;
 
--- is_tried --
--- Ask whether anything of a campaign was tried, or refused at the moment of sending.
-SELECT 1 FROM message WHERE campaign = (SELECT id FROM campaign WHERE name = ?) LIMIT 1;
+-- is_begun --
+-- Ask whether a campaign has more to tell than attempts that surely failed to leave.
+SELECT 1 FROM campaign WHERE name = ? AND (
+    EXISTS (
+        SELECT 1 FROM message WHERE message.campaign = campaign.id AND (
+            state <> 'ready' OR is_released = 1
+            OR message_id IS NOT NULL OR error_code IS NOT NULL))
+    OR EXISTS (
+        SELECT 1 FROM earlier_attempt WHERE earlier_attempt.campaign = campaign.id AND (
+            is_doubtful = 1 OR message_id IS NOT NULL OR error_code IS NOT NULL))
+    OR EXISTS (SELECT 1 FROM event WHERE event.campaign = campaign.id AND event.row <> 0));
 
 -- replace_campaign --
 -- Store another plan's totals; what people decided about the campaign stays.
@@ -315,6 +323,18 @@ WHERE id = ?;
 -- remove_shards --
 -- Forget the shards of a plan that another one replaces.
 DELETE FROM shard WHERE campaign = ?;
+
+-- remove_messages --
+-- Forget what was tried of it, of which nothing has left.
+DELETE FROM message WHERE campaign = ?;
+
+-- remove_earlier --
+-- Forget its earlier attempts.
+DELETE FROM earlier_attempt WHERE campaign = ?;
+
+-- remove_notes --
+-- Forget what the listing did not say of them.
+DELETE FROM evidence WHERE campaign = ?;
 
 -- remove_payloads --
 -- Forget their messages.

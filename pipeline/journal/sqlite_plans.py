@@ -9,6 +9,12 @@ from pipeline.journal import Enlistment
 from pipeline.journal.rules import from_micros, to_micros
 from pipeline.journal.sqlite_file import Row, SqliteFile
 
+#: All that a plan and the attempts of it have in a journal, but for its campaign.
+_REMOVE = (
+    *("remove_shards", "remove_payloads", "remove_left_out"),
+    *("remove_messages", "remove_earlier", "remove_notes"),
+)
+
 
 class Plan(NamedTuple):
     """A campaign and the integer that stands for it in every row."""
@@ -44,8 +50,8 @@ def add_plan(file: SqliteFile, plan: Enlistment) -> int:
 
 
 def replace_plan(file: SqliteFile, before: Plan, plan: Enlistment) -> int:
-    """Store another plan without its shards for a campaign that nothing was tried of."""
-    for statement in ("remove_shards", "remove_payloads", "remove_left_out"):
+    """Store another plan without its shards for a campaign that has not begun."""
+    for statement in _REMOVE:
         file.run(statement, before.id)
 
     file.run("replace_campaign", *_plan_values(plan), before.id)

@@ -47,9 +47,9 @@ class Reading(SuppressionList):
         plan = find_plan(self._file, campaign)
         return None if plan is None else plan.enlistment
 
-    def is_tried(self, campaign: str) -> bool:
-        """Tell whether the campaign was begun; see `Journal.is_tried`."""
-        return self._file.one("is_tried", campaign) is not None
+    def is_begun(self, campaign: str) -> bool:
+        """Tell whether something of the campaign may have left; see `Journal.is_begun`."""
+        return self._file.one("is_begun", campaign) is not None
 
     def left_out(self, campaign: str) -> bytes | None:
         """Return whom the plan leaves out; see `Journal.left_out`."""

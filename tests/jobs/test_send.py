@@ -164,6 +164,17 @@ def test_a_campaign_that_one_provider_has_is_not_sent_to_another(folder, provide
     assert ledger(provider)["requests"] == before
 
 
+def test_who_mistyped_his_account_may_mend_it_and_the_file_after_a_403(folder):
+    """Each POST was refused, so nobody has a text and the name is free for another plan."""
+    with simulating("--account-id", "9900000") as url:
+        mistyped = run(folder, *SEND, "--quiet", env=account(url, BW_ACCOUNT_ID="1234567"))
+        assert (mistyped.code, ledger(url)["messages"]) == (4, 0)
+        (folder / "campaign.toml").write_text(CAMPAIGN.replace("Sunday", "Monday"))
+        done = run(folder, *SEND, "--json", env=account(url, BW_ACCOUNT_ID="9900000"))
+        assert (done.code, done.json["states"]["accepted"]) == (0, 20)
+        assert (ledger(url)["messages"], ledger(url)["duplicate_handsets"]) == (20, [])
+
+
 def test_who_was_refused_before_anything_was_tried_may_mend_address_and_file(folder, provider):
     with simulating("--client-id", "another", "--client-secret", "one") as wrong:
         assert run(folder, *SEND, "--quiet", env=account(wrong)).code == 4

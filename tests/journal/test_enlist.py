@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import Fenced, JournalError, PlanMismatch
-from pipeline.model import NotSent
+from pipeline.model import Halted, InDoubt, NotSent, Rejected
 from tests.journal.builders import (
     CAMPAIGN,
     NOW,
     OTHER,
+    accepted,
     begin,
     begin_one,
     enlistment,
@@ -19,6 +20,9 @@ from tests.journal.builders import (
     intent,
     later,
     reasons,
+    receipt,
+    receive,
+    records,
     shard,
     states,
     take,
@@ -52,13 +56,13 @@ def test_whom_a_plan_leaves_out_is_unknown_where_it_was_not_said(journal):
 def test_the_same_plan_again_keeps_the_earlier_run_and_the_earlier_shards(journal):
     first = enlistment(run="r1")
     journal.enlist(first, [shard()])
-    assert not journal.is_tried(CAMPAIGN)
+    assert not journal.is_begun(CAMPAIGN)
     grant = take(journal)
     begin_one(journal, grant, 1)
     journal.leave(grant)
 
-    assert journal.is_tried(CAMPAIGN)
-    assert not journal.is_tried("another")
+    assert journal.is_begun(CAMPAIGN)
+    assert not journal.is_begun("another")
     assert journal.enlist(enlistment(run="r2"), [shard(), shard(1)]) == first
     assert take(journal).payload == b"payload 0"
     assert journal.take(CAMPAIGN, owner="x", lease_seconds=1, now=NOW) is None
@@ -80,7 +84,7 @@ def test_another_plan_under_the_same_name_is_refused_with_the_parts_that_differ(
 ):
     journal.enlist(enlistment(), [shard()])
     grant = take(journal)
-    finish(journal, begin_one(journal, grant, 1), NotSent(reason="connect refused"))
+    finish(journal, begin_one(journal, grant, 1), accepted())
     journal.leave(grant)
 
     with pytest.raises(PlanMismatch) as caught:
@@ -89,6 +93,95 @@ def test_another_plan_under_the_same_name_is_refused_with_the_parts_that_differ(
     assert caught.value.changed == changed
     assert journal.enlistment(CAMPAIGN) == enlistment()
     assert take(journal, owner=OTHER).shard == 0
+
+
+def decided(journal, attempt, outcome, decide):
+    """Bring a message in doubt back to READY by a person's word."""
+    finish(journal, attempt, InDoubt(reason="no answer"))
+    decide(journal)
+    if outcome is not None:
+        finish(journal, attempt, outcome)
+
+
+def release(journal):
+    assert journal.release(CAMPAIGN, [1], by="ana", because="asked", now=NOW) == 1
+
+
+#: What one attempt came to that may have left, or was decided about.
+BEGUN = {
+    "open": lambda _journal, _attempt: None,
+    "accepted": lambda journal, attempt: finish(journal, attempt, accepted()),
+    "rejected": lambda journal, attempt: finish(journal, attempt, Rejected(http_status=400)),
+    "in doubt": lambda journal, attempt: finish(journal, attempt, InDoubt(reason="no answer")),
+    "released": lambda journal, attempt: decided(journal, attempt, None, release),
+    "released, then known": lambda journal, attempt: decided(
+        journal, attempt, NotSent(reason="late news"), release
+    ),
+    "a receipt came": lambda journal, attempt: receive(journal, receipt(tag=attempt.tag)),
+}
+
+
+@pytest.mark.parametrize("came_to", BEGUN.values(), ids=BEGUN.keys())
+def test_one_attempt_that_may_have_left_keeps_the_plan_under_its_name(journal, came_to):
+    journal.enlist(enlistment(), [shard()])
+    grant = take(journal)
+    finish(journal, begin_one(journal, grant, 2), Halted(reason="forbidden", http_status=403))
+    came_to(journal, begin_one(journal, grant, 1))
+    journal.leave(grant)
+
+    assert journal.is_begun(CAMPAIGN)
+    before = records(journal)
+    with pytest.raises(PlanMismatch):
+        journal.enlist(enlistment(run="r9", recipients="zz"), [shard(7)])
+
+    assert records(journal) == before
+
+
+def test_an_earlier_attempt_that_a_person_released_keeps_the_plan_under_its_name(journal):
+    journal.enlist(enlistment(), [shard()])
+    grant = take(journal)
+    finish(journal, begin_one(journal, grant, 1), InDoubt(reason="no answer"))
+    release(journal)
+    again = begin_one(journal, grant, 1)
+    finish(journal, again, Halted(reason="forbidden", http_status=403))
+
+    assert journal.is_begun(CAMPAIGN)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Halted(reason="forbidden", http_status=403),
+        Halted(reason="unauthorized", http_status=401),
+        NotSent(reason="connect refused"),
+    ],
+    ids=["403", "401", "refused"],
+)
+def test_a_plan_takes_the_place_of_one_whose_every_attempt_was_surely_not_sent(journal, outcome):
+    """Nobody can have a text of it: what was tried is forgotten, and its tags are nobody's."""
+    journal.enlist(enlistment(), [shard()], left_out=b"ann")
+    grant = take(journal)
+    finish(journal, begin_one(journal, grant, 1), outcome)
+    late = begin_one(journal, grant, 1)
+    finish(journal, late, outcome)
+    journal.leave(grant)
+
+    assert not journal.is_begun(CAMPAIGN)
+    plan = enlistment(run="r9", recipients="zz")
+    assert journal.enlist(plan, [shard(7)]) == plan
+    assert (records(journal), states(journal)) == ({}, {"ready": 3})
+    finish(journal, late, InDoubt(reason="late"))
+    assert (records(journal), journal.doubts()) == ({}, [])
+    with pytest.raises(Fenced):
+        begin(journal, grant, intent(1))
+
+    new = take(journal, owner=OTHER)
+    assert (new.run, new.settled) == ("r9", frozenset())
+    moved = intent(2, key="key-1")  # the same recipient in another row
+    (permit,) = begin(journal, new, moved)
+    assert (permit.attempt.run, permit.attempt.number) == ("r9", 1)
+    finish(journal, permit.attempt, accepted(), owner=OTHER)
+    assert states(journal) == {"accepted": 1, "ready": 2}
 
 
 @pytest.mark.parametrize("parts", [{}, {"recipients": "zz"}], ids=["the same", "another"])
