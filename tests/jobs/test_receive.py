@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 import polars as pl
 import pytest
 
+from pipeline.journal.opening import open_journal
 from tests.jobs.receiving import event, free_port, kept, post, receiving, said, start_receiver
 from tests.jobs.shell import (
     CAMPAIGN,
@@ -139,6 +140,33 @@ def test_help_that_waits_at_the_end_is_answered_and_not_again_by_the_next_run(fo
             post(url, said(0, "help"))
 
         assert ledger(provider)["messages"] == 3
+
+
+def test_help_whose_answer_was_taken_when_the_receiver_died_is_not_answered_again(folder):
+    """The id of the answer is not noted then; its receipt, by the tag, tells whose it is."""
+    with simulating("--faults", "latency=5000") as provider:
+        env = account(provider)
+        process, url = start_receiver(folder, "--help-text", "Acme", env=env)
+        with process:
+            assert post(url, said(1, "help")) == 204
+            wait_for(lambda: ledger(provider)["messages"] == 1)
+            process.kill()
+
+        answer = ledger(provider)["texts"][0]["message_id"]
+        assert explained(folder, answer) == set()
+        process, url = start_receiver(folder, "--help-text", "Acme", "--json", env=env)
+        assert post(url, said(1, "help")) == 204
+        assert post(url, event(2, message={"id": answer, "tag": "help"})) == 204
+        process.send_signal(signal.SIGTERM)
+        assert finish(process).json["help_answers"] == {}
+        assert ledger(provider)["messages"] == 1
+
+    assert explained(folder, answer) == {answer}, "it is no proof about a campaign's message"
+
+
+def explained(folder, *message_ids):
+    with closing(open_journal(f"sqlite:///{folder}/journal.db")) as journal:
+        return journal.explained(message_ids)
 
 
 def wait_for(condition):
