@@ -12,7 +12,7 @@ from pipeline.model import Channel
 from pipeline.simulator import fate, magic, reports
 from pipeline.simulator.account_queue import AccountQueue, Waiting
 from pipeline.simulator.behaviour import Behaviour, Dice
-from pipeline.simulator.belongings import belongings_of
+from pipeline.simulator.belongings import Belongings
 from pipeline.simulator.book import Book, Entry
 from pipeline.simulator.callbacks import Callbacks
 from pipeline.simulator.clock import Clock, Moment
@@ -109,8 +109,8 @@ class Account:
             account_id=inbound.account_id,
             channel=Channel.MMS if inbound.media else Channel.SMS,
             attachments=len(inbound.media or ()),
-            belongings=belongings_of(
-                self.dice,
+            belongings=Belongings(
+                dice=self.dice,
                 handset=inbound.sender,
                 ours=inbound.to,
                 application=inbound.application_id,
@@ -135,8 +135,11 @@ class Account:
     def _entry(
         self, request: MessageRequest, text: Text, to: str, account_id: str, channel: Channel
     ) -> Entry:
-        belongings = belongings_of(
-            self.dice, handset=to, ours=request.sender, application=request.application_id
+        belongings = Belongings(
+            dice=self.dice,
+            handset=to,
+            ours=request.sender,
+            application=request.application_id,
         )
         return Entry(
             text=text,

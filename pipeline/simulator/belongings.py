@@ -11,26 +11,35 @@ from dataclasses import dataclass
 from pipeline.simulator.behaviour import Dice
 
 #: As Bandwidth's listMessages page spells them; the shares are nobody's figures.
-CARRIERS = ("AT&T", "TMobile", "Verizon", "other")
+_ABROAD = "other"
+CARRIERS = ("AT&T", "TMobile", "Verizon", _ABROAD)
 
 _HOME = "+1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belongings:
-    """What a message belongs to."""
+    """What a message between a handset and one of our numbers belongs to; rolled when asked for."""
 
-    carrier: str
-    campaign: str
-    location: str
+    dice: Dice
+    handset: str
+    ours: str
+    application: str | None
 
+    @property
+    def carrier(self) -> str:
+        """Who carries texts to and from the handset."""
+        if not self.handset.startswith(_HOME):
+            return _ABROAD
 
-def belongings_of(dice: Dice, *, handset: str, ours: str, application: str | None) -> Belongings:
-    """Tell what a message between a handset and one of our numbers belongs to."""
-    at_home = handset.startswith(_HOME)
-    carrier = int(dice.roll("carrier", handset) * len(CARRIERS)) if at_home else -1
-    return Belongings(
-        carrier=CARRIERS[carrier],
-        campaign=f"C{dice.token(f'campaign/{ours}')[:6].upper()}",
-        location=str(100_000 + int(dice.roll("location", application or "") * 900_000)),
-    )
+        return CARRIERS[int(self.dice.roll("carrier", self.handset) * len(CARRIERS))]
+
+    @property
+    def campaign(self) -> str:
+        """The 10DLC campaign of our number."""
+        return f"C{self.dice.token(f'campaign/{self.ours}')[:6].upper()}"
+
+    @property
+    def location(self) -> str:
+        """The location of the application."""
+        return str(100_000 + int(self.dice.roll("location", self.application or "") * 900_000))

@@ -11,7 +11,7 @@ from pipeline.bandwidth.wire import query_time
 from pipeline.model import Channel
 from pipeline.simulator.account_queue import LISTING_REQUESTS
 from pipeline.simulator.app import make_app
-from pipeline.simulator.behaviour import Behaviour
+from pipeline.simulator.behaviour import Behaviour, Dice
 from pipeline.simulator.belongings import CARRIERS, Belongings
 from pipeline.simulator.book import Book, Entry
 from pipeline.simulator.fate import Fate
@@ -255,7 +255,9 @@ def book_of(entries):
             account_id=caller.ACCOUNT,
             channel=Channel.SMS,
             attachments=0,
-            belongings=Belongings(carrier="other", campaign="C1", location="1"),
+            belongings=Belongings(
+                dice=Dice(1), handset=text.to[0], ours=caller.SENDER, application=None
+            ),
             fate=fate,
         )
         book.add([entry])
