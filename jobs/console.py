@@ -27,9 +27,6 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _STDOUT, _STDERR = 1, 2
 _SHOW_CURSOR = "\x1b[?25h"
 
-#: What a command says that a signal ends.
-INTERRUPTED = "interrupted: run the same command again to go on"
-
 
 class _Console(Console):
     """Goes on where its reader has gone: how the command ends is not the reader's to say."""

@@ -13,6 +13,7 @@ from .receiving import event, post, start_receiver
 from .shell import (
     CAMPAIGN,
     CARD,
+    SENTENCE,
     account,
     finish,
     ledger,
@@ -24,7 +25,6 @@ from .shell import (
 ROWS = 200_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SEND = ("send", "campaign.toml", "--yes", "--json")
-SENTENCE = "interrupted: run the same command again to go on"
 
 #: What a process has made when the signal comes: polars is busy a moment after each.
 MOMENTS = {
