@@ -43,6 +43,7 @@ def options() -> list[str]:
 
 def end_at_once(*_: object) -> None:
     """Answer an interrupt before any command has begun: nothing is there to be tidied up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is said once
     try:
         os.write(_STDERR, f"{INTERRUPTED}\n".encode())
         if "--json" in options():
