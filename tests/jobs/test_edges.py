@@ -113,18 +113,27 @@ def test_results_are_not_written_over_the_recipients(folder):
     assert (folder / "results.csv").read_text() == people
 
 
-def test_a_draft_that_a_killed_run_left_is_removed_by_the_next(folder):
+@pytest.mark.parametrize("name", ["plan.parquet", "results.parquet", "results.csv"])
+def test_what_a_killed_run_left_in_its_folder_is_removed_by_the_next(folder, name):
     out = folder / "out" / "spring"
     out.mkdir(parents=True)
     with start(folder, "--version") as ended:
         ended.communicate()
 
-    stale, alive = out / f".plan-{ended.pid}.parquet", out / ".plan-1.parquet"
-    stale.touch()
-    alive.touch()
+    stale = [out / f".{name}.{ended.pid}-0123abcd.passing"]
+    stale += [out / f".{stale[0].name}.{ended.pid}-4567cdef.passing"]  # one that was being written
+    kept = [
+        out / f".{name}.1-0123abcd.passing",  # of a process that is alive
+        out / f".{name}.{ended.pid}-0123abcd.passing.bak",
+        out / f".{name}.{ended.pid}-0123abc.passing",
+        out / f".{name}.{ended.pid}.parquet",
+        out / f".plan-{ended.pid}.parquet-of-mine",
+    ]
+    for path in (*stale, *kept):
+        path.touch()
+
     assert run(folder, "estimate", "campaign.toml").code == 0
-    assert not stale.exists()
-    assert alive.exists()
+    assert [path for path in (*stale, *kept) if path.exists()] == kept
 
 
 def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider):
