@@ -145,11 +145,6 @@ def money(amount: float, currency: str) -> str:
     return f"{whole}.{cents.ljust(2, '0')} {currency}"
 
 
-def counted(count: int, noun: str) -> str:
-    """Spell how many there are: ``1 message``, ``1,200 messages``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def duration(seconds: float) -> str:
     """Spell a duration for people: ``9 s``, ``12 min 30 s``, ``3 h 05 min``."""
     whole = round(seconds)

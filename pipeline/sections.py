@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipeline.members import MOST_MEMBERS, USUAL_MEMBERS
 from pipeline.model import MOST_MEDIA
+from pipeline.spelling import counted
 
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
@@ -100,7 +101,9 @@ def _some(recipients: tuple[str, ...]) -> tuple[str, ...]:
 
 def _few_pictures(media: tuple[str, ...]) -> tuple[str, ...]:
     if len(media) > MOST_MEDIA:
-        raise ValueError(f"{len(media)} pictures; the provider takes at most {MOST_MEDIA}")
+        raise ValueError(
+            f"{counted(len(media), 'picture')}; the provider takes at most {MOST_MEDIA}"
+        )
 
     return media
 

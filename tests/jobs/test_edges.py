@@ -136,6 +136,17 @@ def test_what_a_killed_run_left_in_its_folder_is_removed_by_the_next(folder, nam
     assert [path for path in (*stale, *kept) if path.exists()] == kept
 
 
+@pytest.mark.parametrize("rest", [(), ("spring",)])
+def test_the_status_of_a_folder_without_a_journal_is_one_sentence(tmp_path, rest):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "simulation-.db").touch()  # nothing is asked about a campaign of no name
+    asked = run(tmp_path, "status", *rest)
+    assert asked.code == 2
+    (sentence,) = asked.sentences()
+    assert "there is no journal at" in sentence
+    assert "bandcast.db yet" in sentence
+
+
 def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider):
     env = account(provider)
     barred = number(3)
