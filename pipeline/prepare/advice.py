@@ -154,7 +154,8 @@ class Advisor:
                 lf = self._rewritten(partial(_cut, longest=longest, by=count))
                 what = (
                     f"a template shorter by {count}: the typical long message has "
-                    f"{counted(segments, f'{encoding} segment')} and is {count} longer than {segments - 1} could hold"
+                    f"{counted(segments, f'{encoding} segment')} and is {count} longer than "
+                    f"{segments - 1} could hold"
                 )
                 yield self._advice("shorten", what, lf)
 
