@@ -90,7 +90,7 @@ def _run(make: Callable[[], typer.Typer]) -> int:
 
         raise
     except BaseException as error:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN) or signal.SIG_DFL  # one is enough
+        before = signal.signal(signal.SIGINT, entry.do_nothing) or signal.SIG_DFL  # one is enough
         try:
             return _explained(_first(error))
         finally:

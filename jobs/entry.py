@@ -28,11 +28,13 @@ def main() -> None:
     from jobs import cli  # noqa: PLC0415 - not before an interrupt can be answered
 
     try:
-        cli.main()
+        try:
+            cli.main()
+        finally:  # the command has its result
+            signal.signal(signal.SIGINT, do_nothing)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # also when Python puts handlers away
     except KeyboardInterrupt:  # another one, after the first was answered
         os._exit(STOPPED)
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command has its result
 
 
 def options() -> list[str]:
@@ -43,10 +45,17 @@ def options() -> list[str]:
 
 def end_at_once(*_: object) -> None:
     """Answer an interrupt before any command has begun: nothing is there to be tidied up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is said once
+    signal.signal(signal.SIGINT, do_nothing)  # it is said once
     try:
         os.write(_STDERR, f"{INTERRUPTED}\n".encode())
         if "--json" in options():
             os.write(_STDOUT, _DOCUMENT.encode())
     finally:  # also where nobody is there to read it
         os._exit(STOPPED)
+
+
+def do_nothing(*_: object) -> None:
+    """Take an interrupt after the one that counted.
+
+    Not SIG_IGN: of an interrupt that came just before, Python would say that it was ignored.
+    """
