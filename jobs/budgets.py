@@ -10,6 +10,7 @@ from jobs import console
 from pipeline.estimate import Estimate
 from pipeline.journal import Spending, Sums
 from pipeline.model import MICROS_PER_UNIT
+from pipeline.spelling import being, counted
 
 _PER_UNIT = float(MICROS_PER_UNIT)
 
@@ -36,7 +37,7 @@ def warnings(estimate: Estimate) -> list[str]:
         days = math.ceil(most / settings.daily_budget)
         said.append(
             f"the daily budget of {_money(settings.daily_budget, estimate)} {over}: sending will "
-            f"stop every day (UTC) and take {days} days or more"
+            f"stop every day (UTC) and take {counted(days, 'day')} or more"
         )
 
     return said
@@ -66,7 +67,7 @@ def standing(estimate: Estimate, spending: Spending, *, left: int) -> str:
         for name, whose, limit, sums in budgets
         if limit is not None
     ]
-    return f"{'; '.join(parts)}; {left:,} messages are left"
+    return f"{'; '.join(parts)}; {being(left, 'message')} left"
 
 
 def _remaining(sums: Sums, limit: Decimal) -> int:

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import console
+from jobs import console, entry
 from pipeline.errors import BandcastError
 
 #: Every command is the function `run` of the module of its name.
@@ -38,7 +38,7 @@ COMMANDS = (
     "messages",
 )
 
-_UNEXPECTED, _USAGE, _INTERRUPTED = 1, 2, 5
+_UNEXPECTED, _USAGE = 1, 2
 
 
 def _root(
@@ -70,20 +70,18 @@ def make_app(commands: tuple[str, ...] = COMMANDS) -> typer.Typer:
 
 def main() -> None:
     """Run the command that `sys.argv` names and exit with its code."""
-    words = sys.argv[1:]
-    options = words[: words.index("--")] if "--" in words else words
+    options = entry.options()
     console.accept_any_letter()
     console.set_up_logging(quiet="--quiet" in options)
     console.expect_json(wanted="--json" in options)
-    wanted = tuple(word for word in words[:1] if word in COMMANDS)
+    wanted = tuple(word for word in sys.argv[1:2] if word in COMMANDS)
     sys.exit(_run(lambda: make_app(wanted or COMMANDS)))
 
 
 def _run(make: Callable[[], typer.Typer]) -> int:
     try:
         command = typer.main.get_command(make())
-        # Put Python's handler back over polars's: in a call of polars, that would be a panic.
-        signal.signal(signal.SIGINT, signal.getsignal(signal.SIGINT) or signal.SIG_DFL)
+        _raise_interrupts()
         with command.make_context("bandcast", sys.argv[1:]) as context:
             return command.invoke(context) or 0
     except SystemExit as end:
@@ -92,7 +90,18 @@ def _run(make: Callable[[], typer.Typer]) -> int:
 
         raise
     except BaseException as error:
-        return _explained(_first(error))
+        before = signal.signal(signal.SIGINT, entry.do_nothing) or signal.SIG_DFL  # one is enough
+        try:
+            return _explained(_first(error))
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _raise_interrupts() -> None:
+    """Put Python's handler over `entry`'s, and over polars's: in a call of it, that is a panic."""
+    handler = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
+    ours = signal.default_int_handler if handler is entry.end_at_once else handler
+    signal.signal(signal.SIGINT, ours)
 
 
 def _first(error: BaseException) -> BaseException:
@@ -110,9 +119,9 @@ def _explained(error: BaseException) -> int:
         case typer.Exit(exit_code=code):
             return code
         case typer.Abort():
-            code, sentences, label = _INTERRUPTED, "nothing was sent", ""
+            code, sentences, label = entry.STOPPED, "nothing was sent", ""
         case KeyboardInterrupt():
-            code, sentences, label = _INTERRUPTED, console.INTERRUPTED, ""
+            code, sentences, label = entry.STOPPED, entry.INTERRUPTED, ""
         case typer.TyperException():
             path = getattr(getattr(error, "ctx", None), "command_path", "bandcast")
             said = error.format_message().replace("Value error, ", "")

@@ -27,9 +27,6 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _STDOUT, _STDERR = 1, 2
 _SHOW_CURSOR = "\x1b[?25h"
 
-#: What a command says that a signal ends.
-INTERRUPTED = "interrupted: run the same command again to go on"
-
 
 class _Console(Console):
     """Goes on where its reader has gone: how the command ends is not the reader's to say."""
@@ -146,11 +143,6 @@ def money(amount: float, currency: str) -> str:
     text = f"{amount:,.6f}".rstrip("0")
     whole, _, cents = text.partition(".")
     return f"{whole}.{cents.ljust(2, '0')} {currency}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Spell how many there are: ``1 message``, ``1,200 messages``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ from pipeline.journal import Decision, Enlistment, Journal
 from pipeline.journal.opening import find_journal
 from pipeline.sending_again import Again
 from pipeline.settings import Options, load_settings
+from pipeline.spelling import being, counted
 
 Campaign = Annotated[
     str,
@@ -89,7 +90,7 @@ def decided_facts(decisions: Iterable[Decision], pause: Decision | None) -> dict
     """Return decisions for a person: what, and who said why."""
     facts = {"paused": words_of(pause)} if pause else {}
     for number, each in enumerate(decided_json(decisions), start=1):
-        count = f"{console.counted(each['messages'], 'message')}, " if "messages" in each else ""
+        count = f"{counted(each['messages'], 'message')}, " if "messages" in each else ""
         because = f": {each['because']}" if each["because"] else ""
         at = each["at"][:16].replace("T", " ")
         said = f"{count}{each['kind'].replace('_', ' ')} by {each['by']}, {at}{because}"
@@ -104,10 +105,8 @@ def retrying_sentence(again: Again, currency: str) -> str:
         return "no failed message is to be sent again: none failed by an error that passes"
 
     cost = console.money(again.cost_micros / 1e6, currency)
-    failed = console.counted(len(again.rows), "failed message")
-    return (
-        f"{failed} {'is' if len(again.rows) == 1 else 'are'} to be sent again, for at most {cost}"
-    )
+    failed = being(len(again.rows), "failed message")
+    return f"{failed} to be sent again, for at most {cost}"
 
 
 def retrying_json(again: Again, retried: int, currency: str) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from pipeline.settle.serving import listening
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
 from pipeline.simulator.server import EmbeddedSimulator, listen
+from pipeline.spelling import being
 from pipeline.uploads import Uploading
 
 log = logging.getLogger(__name__)
@@ -148,8 +149,8 @@ def _because(stop: Stop, tally: Tally, estimate: Estimate, spending: Spending) -
     if stop.at_once:
         doubts = tally.states.get(MessageState.IN_DOUBT, 0)
         return (
-            f"{stop.because}, and at once by a second signal: {doubts:,} messages are in doubt, "
-            f"and {left:,} are left"
+            f"{stop.because}, and at once by a second signal: {being(doubts, 'message')} "
+            f"in doubt, and {being(left, 'other')} left"
         )
 
     return stop.because

@@ -62,6 +62,9 @@ def _decisions(file: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if file["encoding"]:
         yield "encoding", file["encoding"]
 
+    if file["sheet"]:
+        yield "sheet", file["sheet"]
+
     if delimiter := file["delimiter"]:
         yield "delimiter", _DELIMITERS.get(delimiter, delimiter)
 

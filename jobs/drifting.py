@@ -7,6 +7,7 @@ from typing import Any
 from jobs import console
 from pipeline.campaign import ResultFiles
 from pipeline.settle.recounts import Cause
+from pipeline.spelling import counted
 
 #: A cause, as what the provider may have done.
 _PERHAPS = {
@@ -73,6 +74,5 @@ def _sums(files: ResultFiles) -> tuple[int, int, int]:
 def _spelled(messages: int, segments: int, cost_micros: int, currency: str) -> str:
     sign = "+" if cost_micros > 0 else ""
     cost = console.money(cost_micros / 1e6, currency)
-    message = "message" if messages == 1 else "messages"
-    segment = "segment" if abs(segments) == 1 else "segments"
-    return f"{messages:,} {message}, {segments:+,} {segment}, {sign}{cost}"
+    change = counted(segments, "segment", is_change=True)
+    return f"{counted(messages, 'message')}, {change}, {sign}{cost}"

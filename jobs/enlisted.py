@@ -77,9 +77,12 @@ def refuse_to_write_over(campaign: Path, settings: Settings, folder: Path) -> No
 
 
 def unknown(journal: Journal | None, url: str, name: str, folder: Path) -> UsageError:
-    """Say that a journal has no such campaign, and whether it was simulated or has another name."""
+    """Say that a journal has no such campaign, and whether it was simulated or has another name.
+
+    Without a name it says that there is no journal.
+    """
     simulated = find_path(simulation_url(folder, name))
-    if os.path.exists(simulated):  # noqa: PTH110 - a name too long for a file is no error
+    if name and os.path.exists(simulated):  # noqa: PTH110 - a name too long for a file is no error
         return UsageError(
             f"campaign '{name}' was simulated only, and texted nobody: what the simulation came to "
             f"is in {folder / 'results.csv'}; `bandcast send` without --simulate sends it"

@@ -13,6 +13,7 @@ import polars as pl
 from jobs import console
 from pipeline.bandwidth.client import Filter
 from pipeline.errors import UsageError
+from pipeline.spelling import counted
 from pipeline.tables import write_csv, write_parquet
 
 #: How many rows a person is shown; a file has them all.
@@ -129,7 +130,7 @@ def _print(
             console.paper.print(line, markup=False)
 
     more = "" if is_written or frame.height <= _SHOWN else f", {_SHOWN} of them shown"
-    console.paper.print(f"{console.counted(frame.height, 'message')}{more}")
+    console.paper.print(f"{counted(frame.height, 'message')}{more}")
     for name in ("total", "next_page_token", "file"):
         if about.get(name) is not None:
             console.paper.print(f"{name.replace('_', ' ')}: {about[name]}", markup=False)

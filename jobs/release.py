@@ -15,6 +15,7 @@ from pipeline.errors import NotNow, UsageError
 from pipeline.journal import Journal
 from pipeline.lifecycle import MessageState
 from pipeline.sending_again import Again, again
+from pipeline.spelling import counted
 
 _ALL = "all"
 _RANGE = re.compile(r"(\d{1,12})(?:-(\d{1,12}))?", re.ASCII)
@@ -138,7 +139,7 @@ def _named(rows: Collection[int], states: dict[int, str], untried: set[int]) -> 
 
 
 def _ask(campaign: str, doubts: Again, currency: str, *, write_off: bool) -> None:
-    count = f"{console.counted(len(doubts.rows), 'message')} in doubt"
+    count = f"{counted(len(doubts.rows), 'message')} in doubt"
     question = f"Write off {count} of '{campaign}'? They are never sent, whoever has the text."
     if not write_off:
         cost = console.money(doubts.cost_micros / 1e6, currency)
@@ -162,5 +163,5 @@ def _report(
         return
 
     how = "written off" if write_off else "to be sent again: run `bandcast send`"
-    said = f"{console.counted(len(rows), 'message')} of campaign '{campaign}' {how}"
+    said = f"{counted(len(rows), 'message')} of campaign '{campaign}' {how}"
     console.paper.print(said if rows else "no message is in doubt", markup=False)

@@ -33,6 +33,7 @@ from pipeline.lifecycle import MessageState
 from pipeline.sending_again import Again, failures_again
 from pipeline.settings import Settings
 from pipeline.simulator.behaviour import Behaviour
+from pipeline.spelling import counted
 
 
 class Retry(StrEnum):
@@ -246,9 +247,9 @@ def _ask(found: Estimate, url: str, again: Again | None, *, simulate: bool) -> N
 def _question_again(found: Estimate, url: str, again: Again) -> str:
     tally = _tally(found, url)
     left = tally.states.get(MessageState.READY, 0) if tally else 0
-    rest = f", and {console.counted(left, 'message')} not sent yet" if left else ""
+    rest = f", and {counted(left, 'message')} not sent yet" if left else ""
     cost = console.money(again.cost_micros / 1e6, found.totals.currency)
-    failed = console.counted(len(again.rows), "failed message")
+    failed = counted(len(again.rows), "failed message")
     return f"Send {failed} again for at most {cost}{rest}?"
 
 
@@ -258,13 +259,13 @@ def _question(found: Estimate, tally: Tally | None) -> str:
     cost = console.money(float(found.cost), totals.currency)
     left = tally.states.get(MessageState.READY, 0) if tally else 0
     if tally is None or left == tally.messages:  # nothing was tried: the plan may be another
-        return f"Send {console.counted(totals.messages, 'message')} for {cost}?"
+        return f"Send {counted(totals.messages, 'message')} for {cost}?"
 
     if not left:
         return f"No message of '{name}' is left to send. Look for news and write its results again?"
 
     return (
-        f"Go on with '{name}': send the {left:,} of {console.counted(tally.messages, 'message')} "
+        f"Go on with '{name}': send the {left:,} of {counted(tally.messages, 'message')} "
         f"that are left ({cost} is for all of them)?"
     )
 

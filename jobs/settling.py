@@ -15,6 +15,7 @@ from pipeline.bandwidth.connection import RequestFailed
 from pipeline.errors import BandcastError, CredentialsError
 from pipeline.journal import Doubt
 from pipeline.settle.reconcile import Reconciler
+from pipeline.spelling import counted
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ async def settle_doubts(
         tasks.cancel_scope.cancel()
 
     if done.settled and not quiet:
-        console.margin.print(f"the listing settled {console.counted(done.settled, 'message')}")
+        console.margin.print(f"the listing settled {counted(done.settled, 'message')}")
 
     return done
 
@@ -113,7 +114,7 @@ async def _look(reconciler: Reconciler, campaign: str, done: Settled) -> list[Do
 
 def _announce(count: int, seconds: float, *, quiet: bool) -> None:
     sentence = (
-        f"{console.counted(count, 'message')} in doubt: the provider's listing is asked in "
+        f"{counted(count, 'message')} in doubt: the provider's listing is asked in "
         f"{seconds:.0f} s; Ctrl-C leaves them in doubt"
     )
     if console.margin.is_terminal and not quiet:

@@ -23,11 +23,10 @@ from types import FrameType
 
 import anyio
 
-from jobs import console
+from jobs import console, entry
 from pipeline import passing
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_STOPPED = 5
 #: How long after a signal the next one is its echo; an impatient person takes longer.
 _ECHO_SECONDS = 0.2
 
@@ -122,5 +121,5 @@ def _watch(notes: socket.socket, stderr: int) -> None:
 
 def _end(stderr: int) -> None:
     passing.remove_all()
-    console.say_last(console.INTERRUPTED, _STOPPED, stderr)
-    os._exit(_STOPPED)
+    console.say_last(entry.INTERRUPTED, entry.STOPPED, stderr)
+    os._exit(entry.STOPPED)

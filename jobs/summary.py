@@ -14,6 +14,7 @@ from pipeline.dispatch.stop import StopReason
 from pipeline.estimate import Estimate
 from pipeline.lifecycle import MessageState
 from pipeline.settle.evidence import evidence_json
+from pipeline.spelling import counted
 
 DONE, SOME_FAILED, CREDENTIALS, STOPPED, IN_DOUBT = 0, 3, 4, 5, 6
 
@@ -96,7 +97,7 @@ def _given_up(done: Dispatched) -> str:
     if not counts.given_up:
         return ""
 
-    return f"{counts.given_up:,} messages were given up for now ({counts.given_up_because})"
+    return f"{counted(counts.given_up, 'message')} given up for now ({counts.given_up_because})"
 
 
 def next_step(done: Dispatched, code: int) -> str:

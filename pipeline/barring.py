@@ -30,6 +30,7 @@ from pipeline.prepare.plan import Barred
 from pipeline.prepare.shards import read_addresses
 from pipeline.reading.files import read_recipients
 from pipeline.settings import Settings
+from pipeline.spelling import counted
 
 SUPPRESSED, EXCLUDED, FREQUENCY_CAP = "suppressed", "excluded", "frequency_cap"
 
@@ -230,7 +231,7 @@ def _capped(journal: Journal, settings: Settings, now: datetime) -> Iterator[Bar
         ]
         if rows:
             numbers = _numbers_of_rows(journal, name, pl.Series(rows, dtype=pl.Int64))
-            detail = f"texted by campaign '{name}' within the last {days} days"
+            detail = f"texted by campaign '{name}' within the last {counted(days, 'day')}"
             yield Barred(reason=FREQUENCY_CAP, detail=detail, numbers=numbers)
 
 

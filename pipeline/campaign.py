@@ -31,6 +31,7 @@ from pipeline.prepare import plan
 from pipeline.settle.billing import UNCONFIRMED
 from pipeline.settle.drift import DriftGroup, drift_frame, drift_groups
 from pipeline.settle.results import SKIPPED, results_frame
+from pipeline.spelling import counted
 
 #: The part of an enlisted fingerprint that says who is sent to.
 PROVIDER = "provider"
@@ -198,20 +199,20 @@ def write_results(
             "`bandcast results`: the journal knows what was sent"
         ) from None
 
-    counted = written.group_by("state").agg(pl.len().alias("rows"), pl.col("cost").sum()).collect()
-    found = {state: rows for state, rows, _ in counted.iter_rows()}
+    tally = written.group_by("state").agg(pl.len().alias("rows"), pl.col("cost").sum()).collect()
+    found = {state: rows for state, rows, _ in tally.iter_rows()}
     known = [*(state.value for state in MessageState), UNCONFIRMED, SKIPPED]
     if sum(found.values()) != estimate.totals.rows:
         raise JournalError(
-            f"the results of campaign '{name}' do not have the {estimate.totals.rows} rows of its "
-            "plan: run 'bandcast results' to write them again"
+            f"the results of campaign '{name}' lack rows of its plan "
+            f"({counted(estimate.totals.rows, 'row')}): run 'bandcast results' to write them again"
         )
 
     return ResultFiles(
         parquet=parquet,
         csv=csv,
         states={state: found[state] for state in known if state in found},
-        cost_micros=sum(int(cost * 1_000_000) for *_, cost in counted.iter_rows() if cost),
+        cost_micros=sum(int(cost * 1_000_000) for *_, cost in tally.iter_rows() if cost),
         evidence=tuple(evidence),
         drift=drift,
         drift_csv=drift_csv if drift else None,

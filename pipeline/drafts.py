@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -12,13 +10,11 @@ from pathlib import Path
 from pipeline.barring import BarsOf, nobody
 from pipeline.errors import UsageError
 from pipeline.estimate import Estimate, estimate
-from pipeline.passing import passing, remove
+from pipeline.passing import own_name, passing, remove
 from pipeline.settings import Settings, exists
 
 #: What a campaign writes into its folder.
 _WRITTEN = ("plan.parquet", "results.parquet", "results.csv", "drift.csv")
-#: The name of a draft; of one that is being written, with another dot in front.
-_DRAFT = re.compile(r"\.\.?plan-(?P<process>[0-9]+)\.(?:parquet|published)")
 
 
 @contextmanager
@@ -36,8 +32,7 @@ def drafted(
     over each other's plan.
     """
     _spare_the_recipients(settings.recipients, folder)
-    _remove_stale_drafts(folder)
-    draft = folder / f".plan-{os.getpid()}.parquet"
+    draft = folder / own_name("plan.parquet")
     new = [place for place in (folder, *folder.parents) if not exists(place)]
 
     def leave_nothing(draft: Path) -> None:
@@ -57,22 +52,3 @@ def _spare_the_recipients(recipients: Sequence[str], folder: Path) -> None:
             raise UsageError(
                 f"{source}: would be written over by this very run: name another folder with --out"
             )
-
-
-def _remove_stale_drafts(folder: Path) -> None:
-    """Remove the drafts of processes that were killed: they hold people's numbers."""
-    for path in folder.glob(".*plan-*"):
-        draft = _DRAFT.match(path.name)
-        if draft is not None and not _is_alive(int(draft["process"])):
-            path.unlink(missing_ok=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # alive, and somebody else's
-        return True
-
-    return True

@@ -22,7 +22,7 @@ from pipeline import barring, tables
 from pipeline.barring import BarsOf
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, MICROS_PER_UNIT, Campaign, Finding
-from pipeline.passing import passing
+from pipeline.passing import own_name, passing
 from pipeline.pictures import Pictures, find_pictures, refuse_heavy
 from pipeline.prepare import columns, groups, plan, pricing, smart
 from pipeline.prepare.advice import Advice, Advisor
@@ -83,7 +83,7 @@ class Estimate:
 
     def publish(self, path: Path) -> None:
         """Give the plan its lasting name beside the one it has: a run reads only its own."""
-        with passing(lambda: self.plan_path.with_suffix(".published")) as published:
+        with passing(lambda: self.plan_path.with_name(own_name(path.name))) as published:
             try:
                 os.link(self.plan_path, published)
             except OSError:  # a file system without links

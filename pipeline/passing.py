@@ -1,20 +1,32 @@
 """Files and folders that only pass: gone at the end of their block, or before the process ends.
 
-They hold people's numbers, and a process that ends at once does not leave its blocks.
+They hold people's numbers, and a process that ends at once does not leave its blocks. What a killed
+one left is known by its name, and removed by the next that makes something in the same folder.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+#: What `own_name` makes.
+_OWN = re.compile(r"\..+\.(?P<process>[1-9][0-9]{0,8})-[0-9a-f]{8}\.passing")
+
 #: Held while something passing is made or removed; at the end of the process for good.
 _lock = threading.Lock()
 #: What is there now, in the order it was made -> how it is removed.
 _present: dict[Path, Callable[[Path], None]] = {}
+
+
+def own_name(name: str) -> str:
+    """Return a name that only this process uses, and only once, for what is to pass."""
+    return f".{name}.{os.getpid()}-{secrets.token_hex(4)}.passing"
 
 
 def remove(path: Path) -> None:
@@ -32,8 +44,10 @@ def passing(
 ) -> Iterator[Path]:
     """Make a file or folder, or only its name, and remove it at the end of the block.
 
+    What killed processes left beside it is removed as well.
+
     Args:
-        make: Makes it, and returns where it is.
+        make: Makes it under an `own_name`, and returns where it is.
         removing: Removes it; raises nothing, whatever is there.
 
     Raises:
@@ -42,6 +56,7 @@ def passing(
     with _lock:
         path = make()
         _present[path] = removing
+        _remove_stale(path.parent)
 
     try:
         yield path
@@ -60,3 +75,25 @@ def remove_all() -> None:
     _lock.acquire()
     for path, removing in [*reversed(_present.items())] * 2:  # polars may be about to open a file
         removing(path)
+
+
+def _remove_stale(folder: Path) -> None:
+    if folder.is_dir():
+        for path in folder.glob(".*.passing"):
+            own = _OWN.fullmatch(path.name)
+            if own is not None and _is_stale(path, int(own["process"])):
+                remove(path)
+
+
+def _is_stale(path: Path, process: int) -> bool:
+    if process == os.getpid():  # or another process had this number, before it was killed
+        return path not in _present
+
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # alive, and somebody else's
+        return False
+
+    return False

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipeline.members import MOST_MEMBERS, USUAL_MEMBERS
 from pipeline.model import MOST_MEDIA
+from pipeline.spelling import counted
 
 #: What a new Bandwidth account may send (support article 360014169214).
 DEFAULT_RATE_SEGMENTS_PER_SECOND = 1.0
@@ -28,7 +29,7 @@ EXPECTED = {
     "name": "up to 100 letters, digits, '-', '_' and '.', the first of them a letter or digit",
     "recipients": "the path of a recipient file, in quotes, or a list of them",
     "from": 'a list of senders, such as ["+19195550123"]',
-    "template": "a text in quotes, and not empty",
+    "template": "a text in quotes, and not blank",
     "channel": '"sms", "mms" or "auto"',
     "media": 'a list of addresses or files, such as ["https://example.com/a.png", "logo.png"]',
     "shrink": "true or false",
@@ -100,7 +101,9 @@ def _some(recipients: tuple[str, ...]) -> tuple[str, ...]:
 
 def _few_pictures(media: tuple[str, ...]) -> tuple[str, ...]:
     if len(media) > MOST_MEDIA:
-        raise ValueError(f"{len(media)} pictures; the provider takes at most {MOST_MEDIA}")
+        raise ValueError(
+            f"{counted(len(media), 'picture')}; the provider takes at most {MOST_MEDIA}"
+        )
 
     return media
 
@@ -150,6 +153,8 @@ def _moment(written: object) -> datetime | None:
     return moment if isinstance(moment, datetime) and moment.tzinfo else None
 
 
+#: What people will read; more than blanks.
+Template = Annotated[str, Field(pattern=r"\S")]
 #: Money in the rate card's currency.
 Amount = Annotated[Decimal, Field(gt=0, le=1_000_000_000, decimal_places=6)]
 
@@ -164,7 +169,7 @@ class CampaignSection(_Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     recipients: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_some)]
     senders: Annotated[tuple[str, ...], AfterValidator(_senders), Field(alias="from")]
-    template: str | None  # None where `variants` or a column of texts say what is written
+    template: Template | None  # None where `variants` or a column of texts say what is written
     channel: Literal["sms", "mms", "auto"] = "sms"
     media: Annotated[tuple[str, ...], AfterValidator(_few_pictures)] = ()
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
@@ -193,8 +198,8 @@ class VariantSection(_Section):
     """One of several texts."""
 
     name: Annotated[str, Field(max_length=100)]
-    template: str
-    weight: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    template: Template
+    weight: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = 1
 
 
 class SuppressionSection(_Section):
@@ -206,7 +211,7 @@ class SuppressionSection(_Section):
 class FrequencySection(_Section):
     """How often anybody may be texted."""
 
-    days: Annotated[int, Field(ge=0, le=3_650)] = 0
+    days: Annotated[int, Field(ge=0, le=3_650, strict=True)] = 0
 
 
 class SendingSection(_Section):
@@ -248,7 +253,7 @@ class FileSection(_Section):
 
     encoding: Annotated[str, AfterValidator(_text_encoding)] | None = None
     delimiter: Annotated[str, AfterValidator(_one_character)] | None = None
-    header: bool | None = None
+    header: Annotated[bool | None, Field(strict=True)] = None
     sheet: str | None = None
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +15,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
-from pipeline.passing import passing
+from pipeline.passing import own_name, passing
 
 #: What a spreadsheet may run as a formula, and what of it is a plain number or a phone number.
 _FORMULA = r"^[=+\-@]"
@@ -95,9 +94,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _new_file(path: Path) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
-    os.close(descriptor)
-    return Path(name)
+    new = path.with_name(own_name(path.name))
+    new.touch(mode=0o600, exist_ok=False)
+    return new
 
 
 def _fsync(path: Path) -> None:

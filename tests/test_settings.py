@@ -222,6 +222,40 @@ def test_columns_variants_and_exclusions_are_read(folder):
     assert settings.carriers == folder / "who.csv"
 
 
+@pytest.mark.parametrize("blank", ["   ", "\t", "\u00a0", "\n"])
+def test_a_blank_template_is_refused_with_what_it_may_be(folder, blank):
+    sentence = "must be a text in quotes, and not blank"
+    assert problems_of(folder, GOOD, Options(template=blank)) == (f"--template {sentence}",)
+    written = GOOD.replace(
+        "Hi {name}", blank.encode("unicode_escape").decode().replace("\\x", "\\u00")
+    )
+    assert problems_of(folder, written) == (f"campaign.toml: [campaign] template {sentence}",)
+    variants = GOOD.replace('template = "Hi {name}"', "") + (
+        '[[variants]]\nname = "a"\ntemplate = "  "\n'
+    )
+    assert problems_of(folder, variants) == (f"campaign.toml: [variants] template {sentence}",)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ('[file]\nheader = "no"\n', "[file] header must be true or false"),
+        ("[file]\nheader = 0\n", "[file] header must be true or false"),
+        ('[frequency]\ndays = "7"\n', "[frequency] days must be a whole number of days from 0"),
+        ("[frequency]\ndays = true\n", "[frequency] days must be a whole number of days from 0"),
+        ("[frequency]\ndays = 7.0\n", "[frequency] days must be a whole number of days from 0"),
+        (
+            '[[variants]]\nname = "a"\ntemplate = "Hi"\nweight = "2"\n',
+            "[variants] weight must be a whole number from 1",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(folder, said, sentence):
+    text = GOOD.replace('template = "Hi {name}"', "") if "variants" in said else GOOD
+    (problem,) = problems_of(folder, text + said)
+    assert problem.startswith(f"campaign.toml: {sentence}")
+
+
 def test_a_column_of_texts_needs_no_template(folder):
     text = GOOD.replace('template = "Hi {name}"', "") + '[columns]\ntext = "message"\n'
     assert load_settings(write(folder, text), Options()).campaign.template == ""

@@ -23,6 +23,7 @@ from pipeline.prepare.pricing import add_cost
 from pipeline.prepare.segments import HEADER_BYTES, add_segments, capacity
 from pipeline.prepare.template import find_column, literals, placeholders, rewrite
 from pipeline.prepare.texts import add_text
+from pipeline.spelling import counted
 
 #: How many characters are named one by one, of the template or of a column.
 MOST_CHARACTERS = 5
@@ -131,7 +132,7 @@ class Advisor:
             lf = self._messages(_IS_UCS2).pipe(self._texts, self.campaign, {**self.views, **plain})
             what = (
                 f"only GSM-7 characters in the column '{name}', which brings others into "
-                f"{messages:,} messages: {listed}"
+                f"{counted(messages, 'message')}: {listed}"
             )
             yield self._advice("column_characters", what, lf)
 
@@ -152,8 +153,9 @@ class Advisor:
             if len(longest) > count:
                 lf = self._rewritten(partial(_cut, longest=longest, by=count))
                 what = (
-                    f"a template shorter by {count}: the typical long message has {segments} "
-                    f"{encoding} segments and is {count} longer than {segments - 1} could hold"
+                    f"a template shorter by {count}: the typical long message has "
+                    f"{counted(segments, f'{encoding} segment')} and is {count} longer than "
+                    f"{segments - 1} could hold"
                 )
                 yield self._advice("shorten", what, lf)
 

@@ -7,6 +7,8 @@ prefix,carrier
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from pipeline.errors import InputError
@@ -14,9 +16,8 @@ from pipeline.model import EXAMPLE_ROWS
 from pipeline.prepare import columns
 from pipeline.prepare.prefixes import Prefixes
 from pipeline.prepare.price_grid import gathered
-from pipeline.prepare.recipients import PHONE_NAMES
+from pipeline.prepare.recipients import is_phone_name
 
-_PREFIX_NAMES = PHONE_NAMES | {"prefix", "number"}
 _PREFIX, _CARRIER = "prefix", "carrier"
 
 
@@ -74,8 +75,8 @@ def read_table(frame: pl.LazyFrame, *, file: str) -> CarrierTable:
         InputError: a column is missing, a row holds no prefix or no carrier, or two rows differ.
     """
     schema = frame.collect_schema()
-    prefix = _column(schema, _PREFIX_NAMES, "prefix", file)
-    carrier = _column(schema, {_CARRIER}, "carrier", file)
+    prefix = _column(schema, _is_prefix, "prefix", file)
+    carrier = _column(schema, _is_carrier, "carrier", file)
     table = (
         frame.select(
             columns.text_view(prefix, schema[prefix])
@@ -102,9 +103,17 @@ def read_table(frame: pl.LazyFrame, *, file: str) -> CarrierTable:
     return CarrierTable(distinct)
 
 
-def _column(schema: pl.Schema, names: frozenset[str] | set[str], needed: str, file: str) -> str:
+def _is_prefix(name: str) -> bool:
+    return is_phone_name(name) or columns.fold(name) in (_PREFIX, "number")
+
+
+def _is_carrier(name: str) -> bool:
+    return columns.fold(name) == _CARRIER
+
+
+def _column(schema: pl.Schema, fits: Callable[[str], bool], needed: str, file: str) -> str:
     usable = [name for name, dtype in schema.items() if columns.has_text(dtype)]
-    found = [name for name in usable if columns.fold(name) in names]
+    found = [name for name in usable if fits(name)]
     if len(found) == 1:
         return found[0]
 

@@ -25,6 +25,7 @@ from pipeline.prepare.readings import READING
 from pipeline.prepare.reasons import INVALID_SENDER
 from pipeline.prepare.repeats import VERDICT, Barred
 from pipeline.prepare.texts import MISSING, add_text
+from pipeline.spelling import counted
 
 TOO_LARGE, ABROAD = "group_too_large", "group_abroad"
 
@@ -57,8 +58,8 @@ def bars(campaign: Campaign) -> tuple[Barred, ...]:
     return (
         Barred(
             reason=TOO_LARGE,
-            detail=f"its group has more than {limit} recipients (group_limit): none of them gets "
-            "the message",
+            detail=f"its group has more than {counted(limit, 'recipient')} (group_limit): "
+            "none of them gets the message",
             numbers=nobody,
         ),
         Barred(

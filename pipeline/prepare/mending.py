@@ -44,7 +44,8 @@ _SEVERAL = re.compile(r"[;,/|\n\r]+|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNO
 #: Finds every cell that `parts_of` splits, and some others (for polars).
 MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&]|or|and|und|ou|oder).*\d"
 
-_EXTENSION = re.compile(r"[\s,;]*(?:extension|ext\.?|x|#)[\s:.]*[0-9]{1,7}\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(r"[\s,;]*(?:extension|ext\.?|x|#)[\s:.=]*[0-9]{1,7}\s*$", re.IGNORECASE)
+_PLAIN = re.compile(r"[+0-9 ().\-]+")  # without anything that could begin an extension
 _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
 
@@ -150,7 +151,7 @@ def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
 
     fault = _ask(text, region)
     if not isinstance(fault, Fault):
-        return fault, Repair.TRUNK_ZERO if _TRUNK_ZERO.search(text) else None
+        return fault, _left_out(text, region)
 
     for candidate, repair in _mended(text):
         answer = _ask(candidate, region)
@@ -158,6 +159,16 @@ def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
             return answer, repair
 
     return fault, None
+
+
+def _left_out(text: str, region: str) -> Repair | None:
+    """Tell what phonenumbers left out of a number that it accepts."""
+    if _TRUNK_ZERO.search(text):
+        return Repair.TRUNK_ZERO
+
+    is_plain = _PLAIN.fullmatch(text) is not None
+    extension = None if is_plain else phonenumbers.parse(text, region).extension
+    return Repair.EXTENSION if extension else None
 
 
 def _mended(text: str) -> Iterator[tuple[str, Repair]]:

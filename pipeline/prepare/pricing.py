@@ -22,6 +22,7 @@ from pipeline.prepare import columns
 from pipeline.prepare.card_file import load_card
 from pipeline.prepare.price_grid import COST_TYPE, MOST_SEGMENTS, PriceGrid, gathered
 from pipeline.prepare.rate_card import Gap, Price, Quote, RateCard, SenderType, sender_type
+from pipeline.spelling import being
 
 __all__ = [
     "COST_TYPE",
@@ -125,4 +126,4 @@ def _sentences(
         )
 
     if len(places) > _MOST_SENTENCES:
-        yield f"and {len(places) - _MOST_SENTENCES} more prices are missing on that card"
+        yield f"and {being(len(places) - _MOST_SENTENCES, 'more price')} missing on that card"

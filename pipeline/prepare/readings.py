@@ -73,6 +73,7 @@ class Repair(StrEnum):
     PLUS = "phone numbers had lost the plus before their country code"
     ZERO = "phone numbers had lost their leading zero"
     TRUNK_ZERO = "international phone numbers held a '(0)', which was left out"
+    EXTENSION = "phone numbers had an extension, which no text reaches, and which was left out"
     SEVERAL = "cells held several phone numbers: the first that is valid is used"
 
     @property

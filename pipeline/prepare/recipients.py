@@ -5,6 +5,8 @@ Only twelve bytes a row are kept; the wide frame is never looked at.
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
@@ -15,8 +17,23 @@ from pipeline.prepare import columns, phones, readings
 from pipeline.prepare.readings import READING, Fault, packed
 from pipeline.prepare.repeats import Barred, add_verdicts
 
-#: Names of a phone column, as `columns.fold` leaves them.
-PHONE_NAMES = frozenset({"phone", "phonenumber", "telephone", "mobile", "cell", "to", "msisdn"})
+#: Names of a phone column, as `_bare` leaves them: of mobile phones, and of others.
+_MOBILE_NAMES = frozenset(
+    {
+        *("mobile", "mobilephone", "mobilephonenumber", "mobilenumber"),
+        *("cell", "cellphone", "cellphonenumber", "cellnumber"),
+        *("handy", "handynummer", "mobilnummer", "mobiltelefon"),
+        *("portable", "numerodeportable", "movil", "numerodemovil", "celular", "numerodecelular"),
+        *("cellulare", "telefonomovil"),
+    }
+)
+_OTHER_NAMES = frozenset(
+    {
+        *("phone", "phonenumber", "telephone", "telephonenumber", "tel", "to", "msisdn"),
+        *("telefon", "telefonnummer", "rufnummer", "numerodetelephone"),
+        *("telefono", "numerodetelefono", "numeroditelefono", "telefoon", "telefoonnummer"),
+    }
+)
 
 _KEY, _BEST = columns.WORKING + "user_key", columns.WORKING + "best"
 _COUNT, _CODE, _ROWS = columns.WORKING + "count", columns.WORKING + "code", columns.WORKING + "rows"
@@ -36,15 +53,17 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
     if wanted:
         return [find_named(name, names, file=file) for name in wanted]
 
-    found = [name for name in names if columns.fold(name) in PHONE_NAMES]
+    found = [name for name in names if is_phone_name(name)]
     if len(found) == 1:
         return found
 
     listed = ", ".join(f"'{name}'" for name in found or names)
     if found:
+        mobile_first = sorted(found, key=lambda name: _bare(name) not in _MOBILE_NAMES)
         raise InputError(
-            f"{len(found)} columns could hold the phone numbers ({listed}): name the ones to use, "
-            f'the preferred first, as in phone = ["{found[0]}"]',
+            f"{len(found)} columns could hold the phone numbers ({listed}): name the ones to use "
+            "under [campaign] in a campaign.toml, the preferred first, as in "
+            f"phone = {json.dumps(mobile_first, ensure_ascii=False)}",
             file=file,
         )
 
@@ -53,6 +72,17 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
         f'or write phone = ["..."]',
         file=file,
     )
+
+
+def is_phone_name(name: str) -> bool:
+    """Tell whether a column is named like phone numbers, in one of several languages."""
+    return _bare(name) in _MOBILE_NAMES | _OTHER_NAMES
+
+
+def _bare(name: str) -> str:
+    """Return `name` without case, accents, spaces and what abbreviates a word."""
+    letters = unicodedata.normalize("NFKD", columns.fold(name).replace(".", ""))
+    return "".join(each for each in letters if not unicodedata.combining(each))
 
 
 def find_named(name: str, names: Sequence[str], *, file: str) -> str:

@@ -16,6 +16,7 @@ from pipeline.model import MICROS_PER_UNIT
 from pipeline.prepare import columns, places
 from pipeline.prepare.columns import REASON
 from pipeline.prepare.phones import PER_AREA
+from pipeline.spelling import counted
 
 #: By what a plan is broken down: variant and carrier only where there are any.
 COUNTRY, AREA, ZONES, CARRIER = "country", "area", "zones", "carrier"
@@ -98,7 +99,9 @@ def totals(
     groups = _groups(plan, carrier, has_variants=has_variants)
     sent = groups.filter(pl.col(REASON).is_null())
     if unpriced := sent[_UNPRICED].sum():
-        raise RateCardError(f"{unpriced} messages of the plan have no price: make the plan again")
+        raise RateCardError(
+            f"the plan has {counted(int(unpriced), 'message')} without a price: make it again"
+        )
 
     skipped = groups.drop_nulls(REASON).group_by(REASON).agg(pl.col(_ROWS).sum()).sort(REASON)
     shares = {name: _shares(sent, name) for name in BREAKDOWNS if name in sent.columns}

@@ -16,7 +16,7 @@ import polars as pl
 
 from pipeline.errors import InputError, UsageError
 from pipeline.model import FileFormat, Finding
-from pipeline.passing import passing
+from pipeline.passing import own_name, passing
 from pipeline.reading.delimited import read_delimited
 from pipeline.reading.kinds import Kind, kind_of
 from pipeline.reading.ndjson import read_ndjson
@@ -91,11 +91,14 @@ def _workspace() -> AbstractContextManager[Path]:
 
 def _new_folder() -> Path:
     try:
-        return Path(tempfile.mkdtemp(prefix="bandcast-"))
+        folder = Path(tempfile.gettempdir()) / own_name("bandcast")
+        folder.mkdir(mode=0o700)
     except OSError as error:
         raise UsageError(
             f"no temporary folder can be written ({error.strerror}): make room, or set TMPDIR"
         ) from error
+
+    return folder
 
 
 def _matching(source: str) -> list[str]:

@@ -18,6 +18,7 @@ from pipeline.reading.encodings import UNDECODABLE
 from pipeline.reading.headers import Header, on_one_line
 from pipeline.reading.lines import Lines, LineTooLongError, open_lines
 from pipeline.reading.reading import MAX_CHARACTERS, Tally
+from pipeline.spelling import counted
 
 _NOTHING = " \t\x1a\ufeff\u200b"  # a line of these is blank; 0x1A is the end of a DOS file
 _BLANK_ROW = "\r\n"
@@ -171,7 +172,7 @@ def _note(row: list[str], lines: Lines, mending: Mending, *, row_number: int | N
 def _crowded(mending: Mending) -> InputError:
     tally, dialect = mending.crowded, mending.dialect
     measure = "the header" if dialect.has_header else "most rows"
-    more = "1 more row" if tally.count == 2 else f"{tally.count - 1:,} more rows"
+    more = counted(tally.count - 1, "more row")
     others = f" (and {more} like it: {_listed(tally.rows[1:])})"
     is_title = dialect.has_header and dialect.width == 1
     title = "; or is the first line a title? Delete what is above the names of the columns"

@@ -25,6 +25,8 @@ class Reading:
     encoding: str | None = None
     #: What stands between the cells; None where nothing does.
     delimiter: str | None = None
+    #: The sheet of a workbook that is read; None where there are no sheets.
+    sheet: str | None = None
     #: Whether the names of the columns are the file's own.
     has_header: bool = True
     #: Paths or addresses, in the order of the rows.
@@ -39,6 +41,7 @@ class Reading:
             "kind": self.kind,
             "encoding": self.encoding,
             "delimiter": self.delimiter,
+            "sheet": self.sheet,
             "has_header": self.has_header,
             "files": list(self.files),
             "rows": self.rows,

@@ -117,6 +117,7 @@ def _read_sheet(
     return Reading(
         frame=lf,
         kind=Kind.WORKBOOK,
+        sheet=filled[0],
         has_header=has_header,
         files=(file,),
         rows=rows.height,

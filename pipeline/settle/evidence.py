@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.journal import Evidence
+from pipeline.spelling import counted
 
 
 def sentence_of(evidence: Evidence) -> str:
@@ -18,9 +19,8 @@ def sentence_of(evidence: Evidence) -> str:
         f"{each.message_id} (taken {_written(each.taken_at)})" for each in evidence.candidates
     )
     count = len(evidence.candidates)
-    noun = "text that may be it" if count == 1 else "texts that may be it"
     also = f"; so may {evidence.rivals} other in doubt" if evidence.rivals else ""
-    return f"{looked} had {count} {noun}: {texts}{also}"
+    return f"{looked} had {counted(count, 'text')} that may be it: {texts}{also}"
 
 
 def evidence_json(evidence: Evidence) -> dict[str, Any]:

@@ -36,6 +36,9 @@ base = "0.004"
 
 AREAS = (212, 213, 312, 404, 415, 503, 512, 602, 617, 702)
 
+#: What a command says that a signal ends.
+SENTENCE = "interrupted: run the same command again to go on"
+
 #: Recognisable, so that a test can look for them where they must not be.
 SECRETS = {"BW_CLIENT_ID": "id-Quagga", "BW_CLIENT_SECRET": "secret-Okapi"}
 

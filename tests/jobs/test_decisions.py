@@ -304,7 +304,7 @@ def test_a_second_signal_leaves_the_rest_in_doubt_and_says_how_many(folder):
     assert done.code == 6
     doubts, left = done.json["in_doubt"], done.json["states"]["ready"]
     assert doubts > 0
-    said = f"at once by a second signal: {doubts:,} messages are in doubt, and {left:,} are left"
+    said = f"a second signal: {doubts:,} messages are in doubt, and {left:,} others are left"
     assert said in done.json["stopped"]
     assert said in done.sentences()[-1]
 

@@ -113,18 +113,38 @@ def test_results_are_not_written_over_the_recipients(folder):
     assert (folder / "results.csv").read_text() == people
 
 
-def test_a_draft_that_a_killed_run_left_is_removed_by_the_next(folder):
+@pytest.mark.parametrize("name", ["plan.parquet", "results.parquet", "results.csv"])
+def test_what_a_killed_run_left_in_its_folder_is_removed_by_the_next(folder, name):
     out = folder / "out" / "spring"
     out.mkdir(parents=True)
     with start(folder, "--version") as ended:
         ended.communicate()
 
-    stale, alive = out / f".plan-{ended.pid}.parquet", out / ".plan-1.parquet"
-    stale.touch()
-    alive.touch()
+    stale = [out / f".{name}.{ended.pid}-0123abcd.passing"]
+    stale += [out / f".{stale[0].name}.{ended.pid}-4567cdef.passing"]  # one that was being written
+    kept = [
+        out / f".{name}.1-0123abcd.passing",  # of a process that is alive
+        out / f".{name}.{ended.pid}-0123abcd.passing.bak",
+        out / f".{name}.{ended.pid}-0123abc.passing",
+        out / f".{name}.{ended.pid}.parquet",
+        out / f".plan-{ended.pid}.parquet-of-mine",
+    ]
+    for path in (*stale, *kept):
+        path.touch()
+
     assert run(folder, "estimate", "campaign.toml").code == 0
-    assert not stale.exists()
-    assert alive.exists()
+    assert [path for path in (*stale, *kept) if path.exists()] == kept
+
+
+@pytest.mark.parametrize("rest", [(), ("spring",)])
+def test_the_status_of_a_folder_without_a_journal_is_one_sentence(tmp_path, rest):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "simulation-.db").touch()  # nothing is asked about a campaign of no name
+    asked = run(tmp_path, "status", *rest)
+    assert asked.code == 2
+    (sentence,) = asked.sentences()
+    assert "there is no journal at" in sentence
+    assert "bandcast.db yet" in sentence
 
 
 def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider):

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from pipeline.prepare.columns import PLAN_COLUMNS
+from tests.files.workbooks import workbook
 
 from .shell import CAMPAIGN, CARD, listing, run
 
@@ -186,6 +187,17 @@ def test_parquet_is_read_like_csv(bandcast, folder):
         document["file"] = document["file"]["refusals"]
 
     assert from_parquet == from_csv
+
+
+@pytest.mark.parametrize(("said", "sheet"), [("", "People"), ('[file]\nsheet = "More"', "More")])
+def test_the_sheet_of_a_workbook_that_is_read_is_named(bandcast, folder, said, sheet):
+    people = [["phone", "name"], ["9195550123", "Ann"], ["9195550124", "Bob"]]
+    (folder / "people.xlsx").write_bytes(workbook(People=people, More=people, Notes=[["x"]]))
+    text = CAMPAIGN.replace("people.csv", "people.xlsx")
+    (folder / "campaign.toml").write_text(text + said)
+    assert bandcast("estimate", "campaign.toml", "--json").json["file"]["sheet"] == sheet
+    rows = [line.split() for line in bandcast("estimate", "campaign.toml").out.splitlines()]
+    assert ["│", "sheet", "│", sheet, "│"] in rows
 
 
 def test_files_go_where_out_says_and_nowhere_else(bandcast, folder):

@@ -244,7 +244,7 @@ def test_a_signal_while_the_whole_list_is_read_leaves_no_numbers_behind(folder, 
             process.send_signal(ending)
             assert finish(process, timeout=20).code == 5
 
-    assert list((folder / "out").rglob(".plan-*")) == []
+    assert list((folder / "out").rglob("*.passing")) == []
 
 
 def test_under_nohup_a_closed_terminal_does_not_end_the_wait_for_the_listing(folder):

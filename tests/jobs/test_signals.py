@@ -13,6 +13,7 @@ from .receiving import event, post, start_receiver
 from .shell import (
     CAMPAIGN,
     CARD,
+    SENTENCE,
     account,
     finish,
     ledger,
@@ -24,13 +25,12 @@ from .shell import (
 ROWS = 200_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SEND = ("send", "campaign.toml", "--yes", "--json")
-SENTENCE = "interrupted: run the same command again to go on"
 
 #: What a process has made when the signal comes: polars is busy a moment after each.
 MOMENTS = {
-    "a copy of the file": "temporary/bandcast-*/*",
-    "a plan that is being written": "out/spring/..plan-*",
-    "a plan that is added up": "out/spring/.plan-*",
+    "a copy of the file": "temporary/.bandcast.*/*",
+    "a plan that is being written": "out/spring/..plan.parquet.*",
+    "a plan that is added up": "out/spring/.plan.parquet.*",
 }
 COMMANDS = {
     "estimate": ("estimate", "people.csv"),
@@ -89,7 +89,7 @@ def test_a_signal_while_a_plan_is_drafted_leaves_nothing_behind(folder, made, nu
 
 
 def test_a_signal_before_the_first_message_of_a_send_leaves_no_numbers_behind(folder):
-    with drafting(folder, COMMANDS["send"], "out/spring/..plan-*") as process:
+    with drafting(folder, COMMANDS["send"], "out/spring/..plan.parquet.*") as process:
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=30)
 
@@ -105,11 +105,12 @@ def test_what_a_kill_left_is_gone_after_the_next_run(folder, made):
         process.kill()
         process.communicate(timeout=30)
 
-    with drafting(folder, COMMANDS["estimate"], "temporary/bandcast-*") as process:
+    with drafting(folder, COMMANDS["estimate"], "temporary/.bandcast.*") as process:
         process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert [path.name for path in (folder / "out" / "spring").iterdir()] == ["plan.parquet"]
+    assert list((folder / "temporary").iterdir()) == []
 
 
 # --- What is ignored when a command starts -------------------------------------------------------

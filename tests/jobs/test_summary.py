@@ -75,4 +75,4 @@ def test_where_doubts_alone_are_left_nothing_is_said_of_a_rest():
 def test_what_was_given_up_is_told_with_its_reason():
     counts = Counts(latencies=[], given_up=2, given_up_because="no access token")
     said = next_step(ended(counts, ["accepted", "ready"]), 5)
-    assert said.startswith("2 messages were given up for now (no access token); run the same")
+    assert said.startswith("2 messages given up for now (no access token); run the same")

@@ -46,6 +46,27 @@ def repeats(data, **options):
         "Phone Number",
         "phone_number",
         " Phone ",
+        "Mobile phone",
+        "Cell Phone",
+        "mobile_number",
+        "Tel.",
+        "Telefon",
+        "Telefonnummer",
+        "Handy",
+        "Handynummer",
+        "Mobilnummer",
+        "Rufnummer",
+        "Téléphone",
+        "Te\u0301le\u0301phone",
+        "PORTABLE",
+        "Numéro de téléphone",
+        "Teléfono",
+        "Móvil",
+        "Celular",
+        "Telefono",
+        "Cellulare",
+        "Telefoon",
+        "Telefoonnummer",
     ],
 )
 def test_a_column_named_like_phone_numbers_is_found(name):
@@ -64,6 +85,18 @@ def test_no_phone_column_is_an_error_that_lists_the_columns():
 def test_two_phone_columns_are_an_error_that_names_both():
     with pytest.raises(InputError, match=r"2 columns .*'phone', 'Mobile'.*phone = "):
         find_phone_columns(["phone", "name", "Mobile"], (), file="people.csv")
+
+
+def test_of_several_phone_columns_the_mobile_ones_are_proposed_first():
+    names = ["Telefon", "name", "Handy", "phone"]
+    with pytest.raises(InputError, match=r'phone = \["Handy", "Telefon", "phone"\]'):
+        find_phone_columns(names, (), file="people.csv")
+
+
+@pytest.mark.parametrize("name", ["tel_note", "Fax", "Handy brand", "to_city", "mobile_app"])
+def test_a_column_that_only_begins_like_a_phone_column_is_none(name):
+    with pytest.raises(InputError, match="no column is named like phone numbers"):
+        find_phone_columns(["name", name], (), file="people.csv")
 
 
 def test_the_columns_that_the_user_names_are_used_in_his_order():
