@@ -1,22 +1,26 @@
 """Files and folders that only pass: gone at the end of their block, or before the process ends.
 
 They hold people's numbers, and a process that ends at once does not leave its blocks. What a killed
-one left is known by its name, and removed by the next that makes something in the same folder.
+one left is known by its name, and removed by the next that makes something in the same folder, on
+the same machine: of another's processes, which may share the folder, nobody here knows.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 
+_MACHINE = blake2b(platform.node().encode(), digest_size=4).hexdigest()
 #: What `own_name` makes.
-_OWN = re.compile(r"\..+\.(?P<process>[1-9][0-9]{0,8})-[0-9a-f]{8}\.passing")
+_OWN = re.compile(rf"\..+\.{_MACHINE}-(?P<process>[1-9][0-9]{{0,8}})-[0-9a-f]{{8}}\.passing")
 
 #: Held while something passing is made or removed; at the end of the process for good.
 _lock = threading.Lock()
@@ -26,7 +30,7 @@ _present: dict[Path, Callable[[Path], None]] = {}
 
 def own_name(name: str) -> str:
     """Return a name that only this process uses, and only once, for what is to pass."""
-    return f".{name}.{os.getpid()}-{secrets.token_hex(4)}.passing"
+    return f".{name}.{_MACHINE}-{os.getpid()}-{secrets.token_hex(4)}.passing"
 
 
 def remove(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Where promises fray: what is around a run changes while it runs."""
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline import tables
+from pipeline.passing import own_name
 
 from .shell import (
     CAMPAIGN,
@@ -113,6 +115,10 @@ def test_results_are_not_written_over_the_recipients(folder):
     assert (folder / "results.csv").read_text() == people
 
 
+#: What names of this machine's passing files have before the process.
+HOST = own_name("").removeprefix("..").partition(f"-{os.getpid()}-")[0]
+
+
 @pytest.mark.parametrize("name", ["plan.parquet", "results.parquet", "results.csv"])
 def test_what_a_killed_run_left_in_its_folder_is_removed_by_the_next(folder, name):
     out = folder / "out" / "spring"
@@ -120,13 +126,16 @@ def test_what_a_killed_run_left_in_its_folder_is_removed_by_the_next(folder, nam
     with start(folder, "--version") as ended:
         ended.communicate()
 
-    stale = [out / f".{name}.{ended.pid}-0123abcd.passing"]
-    stale += [out / f".{stale[0].name}.{ended.pid}-4567cdef.passing"]  # one that was being written
+    stale = [out / f".{name}.{HOST}-{ended.pid}-0123abcd.passing"]
+    stale += [
+        out / f".{stale[0].name}.{HOST}-{ended.pid}-4567cdef.passing"
+    ]  # one that was being written
     kept = [
-        out / f".{name}.1-0123abcd.passing",  # of a process that is alive
-        out / f".{name}.{ended.pid}-0123abcd.passing.bak",
-        out / f".{name}.{ended.pid}-0123abc.passing",
+        out / f".{name}.{HOST}-1-0123abcd.passing",  # of a process that is alive
+        out / f".{name}.{HOST}-{ended.pid}-0123abcd.passing.bak",
+        out / f".{name}.{HOST}-{ended.pid}-0123abc.passing",
         out / f".{name}.{ended.pid}.parquet",
+        out / f".{name}.00000000-{ended.pid}-0123abcd.passing",  # another machine's, alive or not
         out / f".plan-{ended.pid}.parquet-of-mine",
     ]
     for path in (*stale, *kept):
