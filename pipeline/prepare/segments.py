@@ -109,14 +109,14 @@ def add_segments(
     """Count every text.
 
     Args:
-        lf: has `channel` (String); an MMS is always one segment.
+        lf: has `channel`; an MMS is always one segment.
         text: the column to count (String).
         pieces: String; they hold, together and each as often, all characters of the text that are
             not one septet (see `template.Rendering.pieces`); without any the text is looked at.
         header_bytes: of each part of a long message.
 
     Returns:
-        The frame with `encoding` (String), `units` (Int32) and `segments` (Int32), null where the
+        The frame with `encoding` (Enum), `units` (Int32) and `segments` (Int32), null where the
         text is null.
     """
     looked_at = pl.concat_str(pieces, ignore_nulls=True) if pieces else pl.col(text)
@@ -130,7 +130,7 @@ def add_segments(
         )
         .with_columns(
             pl.when(pl.col(text).is_not_null())
-            .then(_by_encoding(lambda encoding: pl.lit(encoding.value)))
+            .then(_by_encoding(lambda encoding: pl.lit(encoding.value, columns.ENCODING_TYPE)))
             .alias(columns.ENCODING),
             (pl.col(text).str.len_chars().cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
         )
