@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.barring import Bars, bars_of, find_bars, freeze, thaw
@@ -242,6 +242,7 @@ def test_another_plan_of_a_started_campaign_is_judged_by_the_lists_of_now(journa
 numbers = st.lists(st.integers(0, 7), max_size=6)
 
 
+@settings(max_examples=40)
 @given(
     bars=st.lists(st.tuples(st.sampled_from(["suppressed", "excluded", "frequency_cap"]), numbers)),
     people=st.lists(st.tuples(st.integers(0, 7), st.sampled_from(["", "a", "b"])), min_size=1),

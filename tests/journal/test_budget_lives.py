@@ -156,5 +156,5 @@ class Lives(RuleBasedStateMachine):
         )
 
 
-Lives.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+Lives.TestCase.settings = settings(max_examples=80, stateful_step_count=40)
 test_no_life_bills_more_than_the_budget = Lives.TestCase

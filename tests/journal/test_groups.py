@@ -252,7 +252,7 @@ def test_a_recipient_who_has_opted_out_is_suppressed_and_the_others_are_not(stor
     assert list(store.suppressions()) == [BOB]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_receipts_in_every_order_twice_and_early_end_the_same(data):
     told = [

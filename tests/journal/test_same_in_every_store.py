@@ -409,8 +409,8 @@ class DeepStores(Stores):
     """The same, much longer."""
 
 
-Stores.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
-DeepStores.TestCase.settings = settings(max_examples=3_000, stateful_step_count=120, deadline=None)
+Stores.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
+DeepStores.TestCase.settings = settings(max_examples=3_000, stateful_step_count=120)
 test_random_lives_are_the_same_in_every_store = Stores.TestCase
 test_many_long_lives_are_the_same_in_every_store = pytest.mark.long(DeepStores.TestCase)
 

@@ -298,7 +298,7 @@ def test_a_limit_and_a_group_are_in_the_fingerprint_only_where_there_are_groups(
     assert len({parts(), parts(columns=grouped), parts(columns=grouped, group_limit=20)}) == 3
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=400))
 def test_every_sent_row_is_in_exactly_one_message_and_no_group_is_torn(households):
     numbers = [f"919555{place:04}" for place in range(len(households))]

@@ -119,7 +119,7 @@ ROWS = st.lists(
 COSTS = ("cost_low", "cost_estimated", "cost_high")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=ROWS, variants=st.sampled_from([(), VARIANTS]), known=st.booleans())
 def test_totals_and_every_breakdown_are_the_sums_over_rows(rows, variants, known):
     data = {

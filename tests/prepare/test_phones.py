@@ -5,7 +5,7 @@ import random
 import phonenumbers
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import SettingsError
@@ -92,7 +92,6 @@ def test_every_area_code_is_read_as_phonenumbers_reads_it():
     assert disagreements(cells, "US") == []
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789+-.() x/1919555"), max_size=20))
 def test_any_string_of_phone_characters_is_read_as_phonenumbers_reads_it(cell):
     assert disagreements([cell], "US") == []
@@ -165,7 +164,6 @@ def test_an_extension_or_a_label_is_no_damage(cell):
     assert read([cell]) == [(19195550123, None, None)]
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("0123456789+-.,;()|/ Eex'\u00a0\u200b９"), max_size=24))
 def test_whatever_a_cell_holds_there_is_one_answer(cell):
     ((number, fault, repair),) = read([cell])

@@ -1,7 +1,7 @@
 """Segments counted from what a template inserts are those of the whole text."""
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import Campaign, Variant
@@ -35,7 +35,6 @@ def rendered(campaign, rows):
     return lf.pipe(add_text, campaign, views), pieces_of(campaign, views)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(template=templates.filter(bool), rows=st.lists(st.tuples(cells, cells), max_size=8))
 def test_what_a_template_inserts_tells_the_segments_of_its_texts(template, rows):
     lf, pieces = rendered(Campaign(name="c", senders=("+1",), template=template), rows)

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.prepare.prefixes import Prefixes
@@ -24,7 +24,6 @@ def expected(prefixes, number):
     return 1 + prefixes.index(max(fitting, key=len)) if fitting else 0
 
 
-@settings(deadline=None)
 @given(PREFIXES, st.lists(st.one_of(NORTH_AMERICAN, FOREIGN), max_size=30), st.data())
 def test_the_longest_prefix_is_found(prefixes, numbers, data):
     """Numbers that begin with a prefix, at its very edges, and others."""

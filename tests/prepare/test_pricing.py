@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import RateCardError
@@ -124,7 +124,6 @@ def test_the_longest_text_has_a_cost_and_a_longer_one_has_none():
     assert cost(rates, segments=longest + 1) is None
 
 
-@settings(deadline=None)
 @given(st.integers(0, 9_999_999_999), st.integers(1, 31))
 def test_no_fraction_is_ever_lost(micros, segments):
     base = Decimal(micros) / 1_000_000
@@ -274,7 +273,6 @@ def shares_of(cuts):
     return [after - before for before, after in itertools.pairwise(edges)]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 10_000), min_size=1, max_size=5),
     st.lists(st.integers(0, 1_000_000), min_size=4, max_size=4),

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.prepare import repeats
@@ -53,7 +53,6 @@ def test_repeats_are_found_across_slices(slice_rows, monkeypatch):
     assert verdicts(read) == expected(read, [])
 
 
-@settings(deadline=None)  # polars' first query of a process is slow
 @given(st.lists(NUMBERS, max_size=40), st.lists(NUMBERS.filter(lambda n: n >= 0), max_size=6))
 def test_every_row_gets_the_verdict_of_a_plain_loop(read, barred):
     bars = [bar(*map(number, barred[:3])), bar(*map(number, barred[3:]), reason="excluded")]

@@ -184,7 +184,7 @@ WORLD = dataclasses.replace(
 BARRED = Barred(reason="suppressed", detail="x", numbers=pl.Series([12125550100]))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), min_size=1, max_size=30),
     roles=OPTIONS,

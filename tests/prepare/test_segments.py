@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import Encoding
@@ -132,7 +132,6 @@ def test_both_counters_agree_on_every_character_at_the_edge_of_a_part(filler):
 
 
 @HEADERS
-@settings(deadline=None)  # the machine may be busy
 @given(texts=st.lists(st.text(st.sampled_from(TRICKY), max_size=400), min_size=1, max_size=5))
 def test_both_counters_agree_on_any_text(header, texts):
     assert counted(texts, header=header) == [answer(text, header) for text in texts]
@@ -149,7 +148,6 @@ def test_no_way_of_cutting_needs_fewer_parts(header):
 
 
 @HEADERS
-@settings(deadline=None)  # the machine may be busy
 @given(text=st.text(st.sampled_from(TRICKY), max_size=500))
 def test_the_parts_are_the_text_and_each_fits(header, text):
     one = count_segments(text, header_bytes=header)

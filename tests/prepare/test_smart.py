@@ -6,7 +6,7 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.prepare import alphabet, smart
@@ -52,7 +52,6 @@ def test_a_text_that_would_be_worse_off_stays_as_it_is(text):
     assert replaced([text], LOOK_ALIKES) == [text]
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("…—’“é€[ y😀ж"), max_size=300))
 def test_no_text_ever_needs_more_segments(text):
     made = smart_text(text, BOTH)
@@ -170,7 +169,6 @@ def test_no_other_character_is_touched():
 
 
 @PARTS
-@settings(deadline=None)  # the machine may be busy
 @given(texts=st.lists(TEXTS, max_size=20))
 def test_frame_and_function_agree_and_a_second_time_changes_nothing(table, texts):
     once = replaced(texts, table)
@@ -179,14 +177,12 @@ def test_frame_and_function_agree_and_a_second_time_changes_nothing(table, texts
 
 
 @PARTS
-@settings(deadline=None)  # the machine may be busy
 @given(text=TEXTS)
 def test_a_text_is_changed_at_every_place_or_at_none(table, text):
     after = smart_text(text, table)
     assert after == text or (alphabet.GSM7.issuperset(after) and not set(after) & set(table))
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(text=st.text(st.sampled_from("abc é’“–\u00a0\u200bçÁ😀"), max_size=400))
 def test_a_character_for_a_character_costs_no_segment_more(text):
     assert count_segments(smart_text(text, BOTH)).segments <= count_segments(text).segments
@@ -195,7 +191,6 @@ def test_a_character_for_a_character_costs_no_segment_more(text):
 # --- Counting ------------------------------------------------------------------------------------
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(texts=st.lists(TEXTS, min_size=1, max_size=20))
 def test_every_replacement_is_counted(texts):
     changed = [text for text in texts if smart_text(text, BOTH) != text]

@@ -89,7 +89,7 @@ def test_a_column_of_the_user_is_no_breakdown_whatever_its_name(name):
     assert {share.value for each in shares.values() for share in each}.isdisjoint({"Ann", "Bob"})
 
 
-@settings(deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(

@@ -53,7 +53,7 @@ def cells_of(content):
     return [frame.columns, *([cell or "" for cell in row] for row in frame.iter_rows())], reading
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     table=tables(),
     delimiter=st.sampled_from(DELIMITERS),
@@ -71,7 +71,7 @@ def test_a_table_comes_back_cell_by_cell(table, delimiter, line_end, quoting, en
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     names=st.permutations(["Renée", "Zoë", "Müller", "François", "Jürgen", "José", "Peña", "Åse"])
 )

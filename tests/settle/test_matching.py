@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from pipeline.bandwidth.wire import ListItem
@@ -259,7 +259,7 @@ def wrongly_settled(world):
     ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(worlds())
 def test_no_doubt_is_settled_with_a_message_that_is_not_its_own(world):
     assert wrongly_settled(world) == []
@@ -275,7 +275,7 @@ WEAKENED = {
 def test_the_adversary_finds_a_matcher_that_is_too_sure(monkeypatch, weak):
     monkeypatch.setattr(matching, "may_be", weak)
 
-    @settings(max_examples=2_000, deadline=None, database=None, report_multiple_bugs=False)
+    @settings(max_examples=2_000, database=None, phases=[Phase.generate])
     @given(worlds())
     def settle(world):
         assert wrongly_settled(world) == []
@@ -284,7 +284,7 @@ def test_the_adversary_finds_a_matcher_that_is_too_sure(monkeypatch, weak):
         settle()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sets(st.integers(0, 30), max_size=20), st.permutations(range(31)))
 def test_in_a_quiet_world_every_doubt_that_was_taken_is_settled(taken, order):
     people = [f"+1212555{row:04}" for row in range(31)]

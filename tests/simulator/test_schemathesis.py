@@ -127,7 +127,6 @@ def as_it_is(_context, value):
 BOUNDED = settings(
     max_examples=EXAMPLES,
     derandomize=True,
-    deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
