@@ -182,7 +182,7 @@ def refuse_heavy(
     heavy = (
         plan.filter(
             pl.col(columns.CHANNEL) == Channel.MMS.value,
-            pl.col(columns.FROM).str.contains(_TOLL_FREE),
+            pl.col(columns.FROM).cast(pl.String).str.contains(_TOLL_FREE),
         )
         .select(columns.ROW, total.alias(_BYTES))
         .filter(pl.col(_BYTES) > TOLL_FREE_BYTES)

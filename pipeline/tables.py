@@ -21,12 +21,21 @@ from pipeline.passing import own_name, passing
 _FORMULA = r"^[=+\-@]"
 _HARMLESS = r"^[+\-]?[0-9][0-9., ]*(?:[eE][+\-]?[0-9]+)?%?$|^\+[0-9 ().\-]{7,24}$"
 
+#: Of a Parquet file: a group this large is still in the caches when its columns are compressed.
+_ROW_GROUP_ROWS = 1 << 16
+
 _SYSTEM_ERROR = re.compile(r"(?P<sentence>[^:\n]+) \(os error (?P<number>[0-9]+)\)")
 
 
 def write_parquet(lf: pl.LazyFrame, path: Path) -> None:
     """Write the rows, in order and in streaming mode; `path` is whole or as it was before."""
-    write = partial(lf.sink_parquet, compression="zstd", compression_level=1, statistics=False)
+    write = partial(
+        lf.sink_parquet,
+        compression="zstd",
+        compression_level=1,
+        statistics=False,
+        row_group_size=_ROW_GROUP_ROWS,
+    )
     _write_atomically(path, write)
 
 

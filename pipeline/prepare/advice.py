@@ -200,7 +200,8 @@ class Advisor:
             sent = sent.filter(pl.col(columns.GROUP_ROW).is_null())  # an MMS, whatever it costs
 
         if self.campaign.channel is None:  # the price decides, and may decide otherwise then
-            sent = sent.with_columns(pl.lit(Channel.SMS.value).alias(columns.CHANNEL))
+            sms = pl.lit(Channel.SMS.value, columns.CHANNEL_TYPE)
+            sent = sent.with_columns(sms.alias(columns.CHANNEL))
         else:
             sent = sent.filter(pl.col(columns.CHANNEL) == Channel.SMS.value)
 

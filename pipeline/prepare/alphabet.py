@@ -78,7 +78,7 @@ def beyond_ascii_or(characters: Iterable[str], texts: pl.Series) -> pl.Series:
     are at all is seen in all texts at once; each text is scanned only for those.
     """
     others = bytes(set(range(256)).difference(map(ord, characters)))  # in UTF-8
-    present = texts.str.join().item().encode().translate(None, others).decode()
+    present = texts.str.join().cast(pl.Binary).item().translate(None, others).decode()
     found = (texts.str.len_bytes() != texts.str.len_chars()).fill_null(value=False)
     for pattern in small_classes(set(present)):
         found |= texts.str.contains(pattern).fill_null(value=False)

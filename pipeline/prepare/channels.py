@@ -19,11 +19,11 @@ _SENDS_PICTURES = r"^(?:\+1[0-9]{10}|[0-9]{5,6})$"  # numbers and short codes, n
 def may_be_mms() -> pl.Expr:
     """Tell whether sender, recipient and text let a message be an MMS (Boolean).
 
-    Of a frame that has `to`, `from` and `text` (String).
+    Of a frame that has `to`, `from` and `text`.
     """
     return (
         pl.col(columns.TO).str.contains(_AT_HOME)
-        & pl.col(columns.FROM).str.contains(_SENDS_PICTURES)
+        & pl.col(columns.FROM).cast(pl.String).str.contains(_SENDS_PICTURES)
         & (pl.col(columns.TEXT).str.len_chars() <= MAX_CHARACTERS)
     )
 
@@ -31,7 +31,7 @@ def may_be_mms() -> pl.Expr:
 def as_mms(lf: pl.LazyFrame) -> pl.LazyFrame:
     """Make an MMS of every message: its channel, and the one segment it counts as."""
     return lf.with_columns(
-        pl.lit(Channel.MMS.value).alias(columns.CHANNEL),
+        pl.lit(Channel.MMS.value, columns.CHANNEL_TYPE).alias(columns.CHANNEL),
         pl.lit(1, pl.Int32).alias(columns.SEGMENTS),
     )
 
@@ -40,7 +40,7 @@ def add_cheaper_cost(lf: pl.LazyFrame, grid: PriceGrid, *, has_picture: pl.Expr)
     """Price every message, and make an MMS of those that are expected to cost strictly less so.
 
     Args:
-        lf: as for `add_cost`, and `text` (String); `channel` (String) and `segments` (Int32) are
+        lf: as for `add_cost`, and `text` (String); `channel` and `segments` (Int32) are
             those of an SMS.
         grid: the prices of both channels; without a price of an MMS the message is an SMS.
         has_picture: Boolean; an MMS without a picture is none.

@@ -12,12 +12,14 @@ from typing import Any
 
 import polars as pl
 
+from pipeline.model import Channel, Encoding
+
 ROW = "row"  #: Int64, 1-based data row of the recipient file
 MESSAGE_KEY = "message_key"  #: String, opaque (see `keys`)
 TO = "to"  #: String, E.164
-FROM = "from"  #: String, our number
-CHANNEL = "channel"  #: String, a `model.Channel`
-ENCODING = "encoding"  #: String, a `model.Encoding`
+FROM = "from"  #: our number: Enum of the campaign's senders; String where rows have their own
+CHANNEL = "channel"  #: `CHANNEL_TYPE`
+ENCODING = "encoding"  #: `ENCODING_TYPE`
 UNITS = "units"  #: Int32, septets or UTF-16 code units
 SEGMENTS = "segments"  #: Int32
 TEXT = "text"  #: String
@@ -29,6 +31,9 @@ VARIANT = "variant"  #: String; a column of the plan only where a campaign has v
 #: Int64, the row that a recipient's group message was made from; null where it is to one. A column
 #: of the plan only where a campaign has groups.
 GROUP_ROW = "group_row"
+
+#: Words of which there are few are small numbers while a plan is made, and are written so.
+CHANNEL_TYPE, ENCODING_TYPE = pl.Enum(Channel), pl.Enum(Encoding)
 
 PLAN_COLUMNS = (
     ROW,

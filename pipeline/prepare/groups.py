@@ -167,7 +167,7 @@ def refuse_names(lf: pl.LazyFrame, sender: pl.Expr | None) -> pl.LazyFrame:
 def as_mms(lf: pl.LazyFrame) -> pl.LazyFrame:
     """Make an MMS of every group that is sent; what is not sent is in none any more."""
     is_group = pl.col(columns.SENT).is_not_null() & pl.col(GROUP_ROW).is_not_null()
-    mms = pl.lit(Channel.MMS.value)
+    mms = pl.lit(Channel.MMS.value, columns.CHANNEL_TYPE)
     return lf.with_columns(
         pl.when(is_group).then(mms).otherwise(columns.CHANNEL).alias(columns.CHANNEL),
         pl.when(is_group).then(GROUP_ROW).alias(GROUP_ROW),

@@ -30,9 +30,9 @@ _BITS_PER_UNIT = {Encoding.GSM7: 7, Encoding.UCS2: 16}
 
 _PAIRS_UCS2 = r"[\x{10000}-\x{10ffff}]"
 _ODD = columns.WORKING + "odd"
+_SEEN = columns.WORKING + "seen"  # Int32: characters of two units; -1 minus them where UCS-2
 _UCS2 = columns.WORKING + "ucs2"
 _PAIRS = columns.WORKING + "pairs"
-_SEEN = pl.Struct({_UCS2: pl.Boolean, _PAIRS: pl.Int32})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,32 +109,33 @@ def add_segments(
     """Count every text.
 
     Args:
-        lf: has `channel` (String); an MMS is always one segment.
+        lf: has `channel`; an MMS is always one segment.
         text: the column to count (String).
         pieces: String; they hold, together and each as often, all characters of the text that are
             not one septet (see `template.Rendering.pieces`); without any the text is looked at.
         header_bytes: of each part of a long message.
 
     Returns:
-        The frame with `encoding` (String), `units` (Int32) and `segments` (Int32), null where the
+        The frame with `encoding` (Enum), `units` (Int32) and `segments` (Int32), null where the
         text is null.
     """
-    looked_at = pl.struct(
-        each.alias(str(position)) for position, each in enumerate(pieces or [pl.col(text)])
-    )
+    looked_at = pl.concat_str(pieces, ignore_nulls=True) if pieces else pl.col(text)
     # A batch at a time, because most texts are plain, and only the others are looked at closely.
-    seen = looked_at.map_batches(_look, return_dtype=_SEEN, is_elementwise=True)
+    seen = looked_at.map_batches(_look, return_dtype=pl.Int32, is_elementwise=True)
+    is_ucs2, pairs = pl.col(_SEEN) < 0, pl.col(_SEEN)
     return (
-        lf.with_columns(seen.alias(_ODD))
-        .with_columns(pl.col(_ODD).struct.field(_UCS2), pl.col(_ODD).struct.field(_PAIRS))
+        lf.with_columns(seen.alias(_SEEN))
+        .with_columns(
+            is_ucs2.alias(_UCS2), pl.when(is_ucs2).then(-1 - pairs).otherwise(pairs).alias(_PAIRS)
+        )
         .with_columns(
             pl.when(pl.col(text).is_not_null())
-            .then(_by_encoding(lambda encoding: pl.lit(encoding.value)))
+            .then(_by_encoding(lambda encoding: pl.lit(encoding.value, columns.ENCODING_TYPE)))
             .alias(columns.ENCODING),
             (pl.col(text).str.len_chars().cast(pl.Int32) + pl.col(_PAIRS)).alias(columns.UNITS),
         )
         .with_columns(_segments(text, header_bytes).alias(columns.SEGMENTS))
-        .drop(_ODD, _UCS2, _PAIRS)
+        .drop(_SEEN, _UCS2, _PAIRS)
     )
 
 
@@ -152,32 +153,15 @@ def _walk(text: str, encoding: Encoding, room: int) -> list[str]:
     return parts
 
 
-def _look(rows: pl.Series) -> pl.Series:
-    """Return `_SEEN` of each row's pieces; a plain text, a septet a character, has no pairs."""
-    pieces = rows.struct.unnest()
-    odd = pl.repeat(value=False, n=rows.len(), dtype=pl.Boolean, eager=True)
-    for piece in pieces:
-        odd |= alphabet.beyond_ascii_or(alphabet.odd_ascii(), piece)
-
-    places = odd.arg_true()
-    found = (
-        pieces[places]
-        .select(pl.concat_str(pl.all(), ignore_nulls=True).alias(_ODD))
-        .with_columns(pl.col(_ODD).str.contains(alphabet.NOT_GSM7).alias(_UCS2))
-        .select(_UCS2, _pairs().alias(_PAIRS))
-    )
-    nothing = pl.zeros(rows.len(), pl.Int32, eager=True)
-    return pl.select(
-        (nothing == 1).scatter(places, found[_UCS2]).alias(_UCS2),
-        nothing.scatter(places, found[_PAIRS]).alias(_PAIRS),
-    ).to_struct(rows.name)
-
-
-def _pairs() -> pl.Expr:
-    """Return the characters of two units."""
+def _look(texts: pl.Series) -> pl.Series:
+    """Return `_SEEN` of each text; a plain one, a septet a character, has no pairs."""
+    odd = alphabet.beyond_ascii_or(alphabet.odd_ascii(), texts)
+    nothing, places = pl.zeros(texts.len(), pl.Int32, eager=True), odd.arg_true()
     ucs2 = pl.col(_ODD).str.count_matches(_PAIRS_UCS2)
     gsm7 = pl.sum_horizontal(pl.col(_ODD).str.count_matches(each) for each in alphabet.PAIRS)
-    return pl.when(pl.col(_UCS2)).then(ucs2).otherwise(gsm7)
+    is_ucs2 = pl.col(_ODD).str.contains(alphabet.NOT_GSM7)
+    seen = pl.when(is_ucs2).then(-1 - ucs2.cast(pl.Int32)).otherwise(gsm7.cast(pl.Int32))
+    return nothing.scatter(places, texts.gather(places).to_frame(_ODD).select(seen).to_series())
 
 
 def _segments(text: str, header_bytes: int) -> pl.Expr:
@@ -212,12 +196,15 @@ def _segments(text: str, header_bytes: int) -> pl.Expr:
 
 
 def _count_by_walk(texts: pl.Series, *, header_bytes: int) -> pl.Series:
-    nothing = pl.Series(texts.name, [], pl.Int32).extend_constant(None, texts.len())
+    nothing = pl.repeat(None, texts.len(), dtype=pl.Int32, eager=True)
+    if texts.null_count() == texts.len():
+        return nothing
+
     places = texts.is_not_null().arg_true()
     counts = [
         count_segments(text, header_bytes=header_bytes).segments for text in texts.gather(places)
     ]
-    return nothing.scatter(places, counts) if counts else nothing
+    return nothing.scatter(places, counts)
 
 
 def _by_encoding(value: Callable[[Encoding], pl.Expr]) -> pl.Expr:
