@@ -81,7 +81,7 @@ def main() -> None:
 def _run(make: Callable[[], typer.Typer]) -> int:
     try:
         command = typer.main.get_command(make())
-        _raise_interrupts()
+        _put_handlers_back()
         with command.make_context("bandcast", sys.argv[1:]) as context:
             return command.invoke(context) or 0
     except SystemExit as end:
@@ -97,11 +97,11 @@ def _run(make: Callable[[], typer.Typer]) -> int:
             signal.signal(signal.SIGINT, before)
 
 
-def _raise_interrupts() -> None:
-    """Put Python's handler over `entry`'s, and over polars's: in a call of it, that is a panic."""
-    handler = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
-    ours = signal.default_int_handler if handler is entry.end_at_once else handler
-    signal.signal(signal.SIGINT, ours)
+def _put_handlers_back() -> None:
+    """Put Python's handlers over `entry`'s, and over polars's: in a call of it, that is a panic."""
+    for number, default in entry.DEFAULTS.items():
+        handler = signal.getsignal(number) or signal.SIG_DFL
+        signal.signal(number, default if handler is entry.end_at_once else handler)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -1,7 +1,7 @@
 """The way in: `bandcast` and `python -m jobs` begin here.
 
-What the commands need takes a moment to be imported. Nothing here does, so that an interrupt is
-answered from the first moment on; while it is not, Python would print where it was.
+What the commands need takes a moment to be imported. Nothing here does, so that a signal is
+answered from the first moment on; while an interrupt is not, Python would print where it was.
 """
 
 from __future__ import annotations
@@ -10,9 +10,21 @@ import os
 import signal
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
 #: What a command says that a signal ends, and its exit code.
 INTERRUPTED = "interrupted: run the same command again to go on"
 STOPPED = 5
+
+#: The signals that end a command, and what Python does about them where nobody says otherwise.
+DEFAULTS: dict[signal.Signals, Callable[[int, FrameType | None], object] | signal.Handlers] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
 
 #: The same for ``--json``.
 _DOCUMENT = f'{{"error": "{INTERRUPTED}", "exit_code": {STOPPED}}}\n'
@@ -21,9 +33,10 @@ _STDOUT, _STDERR = 1, 2
 
 
 def main() -> None:
-    """Run the command that `sys.argv` names and exit with its code; an interrupt is code 5."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, end_at_once)
+    """Run the command that `sys.argv` names and exit with its code; a signal is code 5."""
+    for number, default in DEFAULTS.items():
+        if signal.getsignal(number) is default:  # what is ignored stays so (nohup)
+            signal.signal(number, end_at_once)
 
     from jobs import cli  # noqa: PLC0415 - not before an interrupt can be answered
 
@@ -44,8 +57,10 @@ def options() -> list[str]:
 
 
 def end_at_once(*_: object) -> None:
-    """Answer an interrupt before any command has begun: nothing is there to be tidied up."""
-    signal.signal(signal.SIGINT, do_nothing)  # it is said once
+    """Answer a signal before any command has begun: nothing is there to be tidied up."""
+    for number in DEFAULTS:
+        signal.signal(number, do_nothing)  # it is said once
+
     try:
         os.write(_STDERR, f"{INTERRUPTED}\n".encode())
         if "--json" in options():

@@ -2,7 +2,8 @@
 
 They hold people's numbers, and a process that ends at once does not leave its blocks. What a killed
 one left is known by its name, and removed by the next that makes something in the same folder, on
-the same machine: of another's processes, which may share the folder, nobody here knows.
+the same machine and in the same container: of another's processes, which may share the folder,
+nobody here knows.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
-_MACHINE = blake2b(platform.node().encode(), digest_size=4).hexdigest()
+
+def _processes() -> str:
+    """Name the machine, and on it whose process numbers are ours: each container has its own."""
+    with suppress(OSError):
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+
+    return platform.node()
+
+
+_MACHINE = blake2b(_processes().encode(), digest_size=4).hexdigest()
 #: What `own_name` makes.
 _OWN = re.compile(rf"\..+\.{_MACHINE}-(?P<process>[1-9][0-9]{{0,8}})-[0-9a-f]{{8}}\.passing")
 
@@ -91,7 +101,7 @@ def _remove_stale(folder: Path) -> None:
 
 def _is_stale(path: Path, process: int) -> bool:
     if process == os.getpid():  # or another process had this number, before it was killed
-        return path not in _present
+        return all(path.name != each.name for each in _present)  # a folder may have two names
 
     try:
         os.kill(process, 0)

@@ -242,8 +242,9 @@ class Journal(Settlement, Deciding, Protocol):
     def is_begun(self, campaign: str) -> bool:
         """Tell whether the campaign has more behind it than attempts that were surely not sent.
 
-        One message in any state but READY, one open or doubtful attempt, one message id, one
-        failure or one doubt that an operator released is more.
+        One message in any state but READY, one open or doubtful attempt, one error of the server,
+        one message that was tried twice, one message id, one failure or one doubt that an operator
+        released is more.
         """
 
     def left_out(self, campaign: str) -> bytes | None:

@@ -48,15 +48,10 @@ class Reading(SuppressionList):
 
     def is_begun(self, campaign: str) -> bool:
         """Tell whether something of the campaign may have left; see `Journal.is_begun`."""
-        past = [each for place, each in self.tables.earlier.items() if place.campaign == campaign]
         decided = [each.row for name, each in self.tables.events.values() if name == campaign]
-        return (
-            any(decided)
-            or any(each.is_doubtful or each.message_id or each.error_code for each in past)
-            or any(
-                rules.may_have_left(each.record, is_released=each.price.is_released)
-                for each in self.tables.entries_of(campaign)
-            )
+        return any(decided) or any(
+            rules.may_have_left(each.record, is_released=each.price.is_released)
+            for each in self.tables.entries_of(campaign)
         )
 
     def left_out(self, campaign: str) -> bytes | None:

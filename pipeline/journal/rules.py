@@ -53,6 +53,8 @@ _EVENTS = {
     ReceiptKind.FAILED: Event.FAIL,
 }
 
+_SERVER_ERROR = 500  # this HTTP status and those above
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -77,9 +79,15 @@ def untried(intent: Intent) -> MessageRecord:
 
 
 def may_have_left(record: MessageRecord, *, is_released: bool) -> bool:
-    """Tell whether a message is more than READY after attempts that were surely not sent."""
+    """Tell whether a message is more than READY after one attempt that was surely not sent.
+
+    An error of the server is its word only: a receipt may still belie it, by the run's tag. What an
+    attempt was answered that another one followed is not kept.
+    """
     is_known = record.message_id is not None or record.error_code is not None
-    return record.state != MessageState.READY or is_released or is_known
+    is_alleged = record.http_status is not None and record.http_status >= _SERVER_ERROR
+    is_more = is_released or is_known or is_alleged or record.attempts > 1
+    return record.state != MessageState.READY or is_more
 
 
 def attempted(record: MessageRecord, price: Price) -> MessageRecord:

@@ -303,15 +303,12 @@ INSERT INTO campaign (name, run, fingerprint, messages, segments, cost_micros, c
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id;
 
 -- is_begun --
--- Ask whether a campaign has more to tell than attempts that surely failed to leave.
+-- Ask whether a campaign has more to tell than one attempt of each that surely failed to leave.
 SELECT 1 FROM campaign WHERE name = ? AND (
     EXISTS (
         SELECT 1 FROM message WHERE message.campaign = campaign.id AND (
-            state <> 'ready' OR is_released = 1
+            state <> 'ready' OR attempts > 1 OR is_released = 1 OR http_status >= 500
             OR message_id IS NOT NULL OR error_code IS NOT NULL))
-    OR EXISTS (
-        SELECT 1 FROM earlier_attempt WHERE earlier_attempt.campaign = campaign.id AND (
-            is_doubtful = 1 OR message_id IS NOT NULL OR error_code IS NOT NULL))
     OR EXISTS (SELECT 1 FROM event WHERE event.campaign = campaign.id AND event.row <> 0));
 
 -- replace_campaign --

@@ -42,6 +42,8 @@ _RECORD_SCHEMA: dict[str, Any] = {
     columns.CARRIER: pl.String,
     _EARLIER: pl.Int64,
 }
+#: The types of a plan differ by campaign; tables of several are to be read as one.
+_WORDS = (columns.FROM, columns.CHANNEL, columns.ENCODING)
 #: Kind of a decision about a message -> how a row of the results says it.
 _DECIDED = {Event.RELEASE.value: "released", Event.WRITE_OFF.value: "written off"}
 
@@ -84,7 +86,7 @@ def results_frame(
         )
         .join(_notes(evidence), on=columns.ROW, how="left", maintain_order="left")
         .join(_decision_frame(decisions), on=columns.ROW, how="left", maintain_order="left")
-        .with_columns(_error_of_doubt())
+        .with_columns(_error_of_doubt(), pl.col(_WORDS).cast(pl.String))
         .select(*ours, *columns.RESULT_COLUMNS, *own)
     )
 

@@ -15,14 +15,14 @@ ENTRANCES = {"bandcast": [BANDCAST], "python -m": [sys.executable, "-m", "jobs"]
 MOMENTS = ("rich", "rich.console", "jobs.console", "typer", "jobs.cli", "polars", "anyio")
 
 
-def interrupt_at(folder, moment, command, *arguments):
-    """Interrupt a command when it has imported a module; returns its code, stdout and stderr."""
+def interrupt_at(folder, moment, command, *arguments, number=signal.SIGINT):
+    """Signal a command when it has imported a module; returns its code, stdout and stderr."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     env = environment(PYTHONPROFILEIMPORTTIME="1")
     with subprocess.Popen([*command, *arguments], cwd=folder, env=env, **pipes) as process:
         for line in process.stderr:  # "import time: microseconds | cumulative | module"
             if line.rpartition("|")[2].strip() == moment:
-                process.send_signal(signal.SIGINT)
+                process.send_signal(number)
                 break
 
         out, err = process.communicate(timeout=60)
@@ -36,6 +36,15 @@ def interrupt_at(folder, moment, command, *arguments):
 def test_an_interrupt_while_modules_are_imported_is_one_sentence(tmp_path, moment, command):
     write_campaign(tmp_path)
     code, out, said = interrupt_at(tmp_path, moment, command, "estimate", "campaign.toml", "--json")
+    assert (code, said) == (5, [SENTENCE])
+    assert json.loads(out) == {"error": SENTENCE, "exit_code": 5}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_ends_it_otherwise_is_answered_the_same_way(tmp_path, number):
+    write_campaign(tmp_path)
+    words = ([BANDCAST], "estimate", "campaign.toml", "--json")
+    code, out, said = interrupt_at(tmp_path, "typer", *words, number=number)
     assert (code, said) == (5, [SENTENCE])
     assert json.loads(out) == {"error": SENTENCE, "exit_code": 5}
 

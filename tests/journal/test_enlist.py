@@ -117,6 +117,9 @@ BEGUN = {
     "released, then known": lambda journal, attempt: decided(
         journal, attempt, NotSent(reason="late news"), release
     ),
+    "an error of the server": lambda journal, attempt: finish(
+        journal, attempt, NotSent(reason="500 server error", http_status=500)
+    ),
     "a receipt came": lambda journal, attempt: receive(journal, receipt(tag=attempt.tag)),
 }
 
@@ -148,6 +151,26 @@ def test_an_earlier_attempt_that_a_person_released_keeps_the_plan_under_its_name
     assert journal.is_begun(CAMPAIGN)
 
 
+@pytest.mark.parametrize("after", [0, 1], ids=["at last", "before a 403"])
+def test_a_receipt_that_belies_an_error_of_the_server_is_known_after_the_same_command(
+    journal, after
+):
+    """The plan is made again and enlisted; the tag is of the run that it had before."""
+    journal.enlist(enlistment(run="r1"), [shard()])
+    grant = take(journal)
+    belied = begin_one(journal, grant, 1)
+    finish(journal, belied, NotSent(reason="500 server error", http_status=500))
+    for _ in range(after):
+        again = begin_one(journal, grant, 1)
+        finish(journal, again, Halted(reason="forbidden", http_status=403))
+
+    journal.leave(grant)
+    journal.enlist(enlistment(run="r2"), [shard()])
+    receive(journal, receipt(tag=belied.tag))
+
+    assert states(journal) == {"delivered": 1, "ready": 2}
+
+
 @pytest.mark.parametrize(
     "outcome",
     [
@@ -161,7 +184,7 @@ def test_a_plan_takes_the_place_of_one_whose_every_attempt_was_surely_not_sent(j
     """Nobody can have a text of it: what was tried is forgotten, and its tags are nobody's."""
     journal.enlist(enlistment(), [shard()], left_out=b"ann")
     grant = take(journal)
-    finish(journal, begin_one(journal, grant, 1), outcome)
+    finish(journal, begin_one(journal, grant, 2), outcome)
     late = begin_one(journal, grant, 1)
     finish(journal, late, outcome)
     journal.leave(grant)

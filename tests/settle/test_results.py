@@ -67,6 +67,16 @@ def test_columns_are_the_plans_then_ours_then_the_users_own(plan):
     assert names[-3:] == ["phone", "input_text", "input_state"]
 
 
+def test_results_of_campaigns_with_other_senders_are_one_table(plan):
+    """Who reads a folder of them needs the same types in each, whatever a plan keeps words as."""
+    own = Campaign(name="own", senders=("+19195550101", "+19195550102"), template="{phone}")
+    recipients = pl.LazyFrame({"phone": ["9195550101"], "text": ["one"], "state": ["NC"]})
+    other = plan_frame(recipients, own, load_card(None), on=date(2026, 11, 21))
+    together = pl.concat([results(plan), results(other)])
+    words = (columns.FROM, columns.CHANNEL, columns.ENCODING)
+    assert [together.schema[name] for name in words] == [pl.String] * 3
+
+
 def test_the_users_values_are_untouched(plan):
     found = results(plan, record(1, "accepted"))
     assert found["input_state"].to_list() == ["NC", "NC", "VA", "VA", "NC", "NC"]
