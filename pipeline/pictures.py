@@ -23,7 +23,6 @@ from pipeline.model import MEDIA_SCHEME, Channel
 from pipeline.prepare import columns
 from pipeline.prepare.rate_card import SenderType, sender_type
 from pipeline.shrinking import SHRINKABLE, shrunk
-from pipeline.spelling import counted
 
 #: All pictures of one message from a toll-free number (support article 360034303574).
 TOLL_FREE_BYTES = 525_000
@@ -182,7 +181,7 @@ def refuse_heavy(
     heavy = (
         plan.filter(
             pl.col(columns.CHANNEL) == Channel.MMS.value,
-            pl.col(columns.FROM).cast(pl.String).str.contains(_TOLL_FREE),
+            pl.col(columns.FROM).str.contains(_TOLL_FREE),
         )
         .select(columns.ROW, total.alias(_BYTES))
         .filter(pl.col(_BYTES) > TOLL_FREE_BYTES)
@@ -283,7 +282,7 @@ def _refuse(problems: Sequence[str]) -> None:
     def told() -> Iterator[str]:
         yield from problems[:_TOLD]
         if len(problems) > _TOLD:
-            yield f"and {counted(len(problems) - _TOLD, 'picture')} more"
+            yield f"and {len(problems) - _TOLD:,} pictures more"
 
     if problems:
         raise UsageError("\n".join(told()))

@@ -23,19 +23,18 @@ def add_address(
         has_groups: a group gets one sender, that of its first recipient, and is an MMS.
     """
     number, senders = pl.col(NUMBER), campaign.senders
-    ours = pl.Enum(list(dict.fromkeys(senders)))
     is_sent, channel = pl.col(SENT).is_not_null(), campaign.channel or Channel.SMS
-    sender: pl.Expr = pl.when(is_sent).then(pl.lit(senders[0], ours))
+    sender: pl.Expr = pl.when(is_sent).then(pl.lit(senders[0]))
     if len(senders) > 1:
         chooses = pl.col(SENT)
         if has_groups:
             chooses = pl.when(is_sent).then(pl.coalesce(groups.FIRST_NUMBER, SENT))
 
-        sender = columns.look_up(chooses % len(senders), dict(enumerate(senders)), ours)
+        sender = columns.look_up(chooses % len(senders), dict(enumerate(senders)), pl.String)
 
     if own is not None:
         said = own.str.strip_chars()
-        sender = pl.when(is_sent & (said != "")).then(said).otherwise(sender.cast(pl.String))
+        sender = pl.when(is_sent & (said != "")).then(said).otherwise(sender)
 
     lf = lf.with_columns(
         (pl.lit("+") + number.cast(pl.String)).alias(TO),

@@ -23,7 +23,7 @@ def may_be_mms() -> pl.Expr:
     """
     return (
         pl.col(columns.TO).str.contains(_AT_HOME)
-        & pl.col(columns.FROM).cast(pl.String).str.contains(_SENDS_PICTURES)
+        & pl.col(columns.FROM).str.contains(_SENDS_PICTURES)
         & (pl.col(columns.TEXT).str.len_chars() <= MAX_CHARACTERS)
     )
 

@@ -17,7 +17,7 @@ from pipeline.model import Channel, Encoding
 ROW = "row"  #: Int64, 1-based data row of the recipient file
 MESSAGE_KEY = "message_key"  #: String, opaque (see `keys`)
 TO = "to"  #: String, E.164
-FROM = "from"  #: our number: Enum of the campaign's senders; String where rows have their own
+FROM = "from"  #: String, our number
 CHANNEL = "channel"  #: `CHANNEL_TYPE`
 ENCODING = "encoding"  #: `ENCODING_TYPE`
 UNITS = "units"  #: Int32, septets or UTF-16 code units

@@ -42,8 +42,8 @@ _RECORD_SCHEMA: dict[str, Any] = {
     columns.CARRIER: pl.String,
     _EARLIER: pl.Int64,
 }
-#: The types of a plan differ by campaign; tables of several are to be read as one.
-_WORDS = (columns.FROM, columns.CHANNEL, columns.ENCODING)
+#: Enums of a plan; in the table for people they are text, as all its other words are.
+_WORDS = (columns.CHANNEL, columns.ENCODING)
 #: Kind of a decision about a message -> how a row of the results says it.
 _DECIDED = {Event.RELEASE.value: "released", Event.WRITE_OFF.value: "written off"}
 
