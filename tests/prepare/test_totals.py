@@ -38,7 +38,7 @@ def test_totals_of_nothing_to_send_are_zero():
 def test_totals_refuse_a_message_without_a_price():
     plan = make_plan({"phone": ["9195550100"], "code": ["x"]})
     unpriced = plan.lazy().with_columns(cost_estimated=pl.lit(None, pl.Decimal(18, 6)))
-    with pytest.raises(RateCardError, match="1 messages of the plan have no price"):
+    with pytest.raises(RateCardError, match="the plan has 1 message without a price"):
         totals(unpriced)
 
 
