@@ -23,6 +23,7 @@ from pipeline.model import MEDIA_SCHEME, Channel
 from pipeline.prepare import columns
 from pipeline.prepare.rate_card import SenderType, sender_type
 from pipeline.shrinking import SHRINKABLE, shrunk
+from pipeline.spelling import counted
 
 #: All pictures of one message from a toll-free number (support article 360034303574).
 TOLL_FREE_BYTES = 525_000
@@ -282,7 +283,7 @@ def _refuse(problems: Sequence[str]) -> None:
     def told() -> Iterator[str]:
         yield from problems[:_TOLD]
         if len(problems) > _TOLD:
-            yield f"and {len(problems) - _TOLD:,} pictures more"
+            yield f"and {counted(len(problems) - _TOLD, 'picture')} more"
 
     if problems:
         raise UsageError("\n".join(told()))
