@@ -26,7 +26,6 @@ import anyio
 from jobs import console, entry
 from pipeline import passing
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: How long after a signal the next one is its echo; an impatient person takes longer.
 _ECHO_SECONDS = 0.2
 
@@ -47,7 +46,7 @@ def interrupting() -> Iterator[None]:
 
     What is ignored stays so (nohup). For the main thread; where `hearing` is, it ends nothing.
     """
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in entry.DEFAULTS}
     reading, writing = socket.socketpair()
     for end in (reading, writing):
         end.setblocking(False)
