@@ -1,8 +1,5 @@
 """The dry run begins with what was found in the files, and says it once for people and machines."""
 
-import json
-import subprocess
-import sys
 from datetime import date
 
 import pytest
@@ -12,6 +9,7 @@ from pipeline.errors import UsageError
 from pipeline.estimate import estimate
 from pipeline.preview import preview
 from pipeline.settings import Options, load_settings
+from tests.jobs.shell import run
 
 ON = date(2026, 6, 1)
 CAMPAIGN = """
@@ -100,22 +98,17 @@ def test_a_file_read_another_way_is_another_plan(campaign):
     assert guessed.fingerprint["recipients"] != said.fingerprint["recipients"]
 
 
-def run(*arguments, cwd):
-    command = [sys.executable, "-c", "from jobs.cli import main; main()", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_the_command_shows_findings_and_no_texts_to_a_pipe(campaign):
-    done = run("estimate", str(campaign), cwd=campaign.parent)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("What was found")
-    assert "rows end early" in done.stdout
-    assert "Maximiliane" not in done.stdout + done.stderr
-    asked = run("estimate", str(campaign), "--texts", "--json", cwd=campaign.parent)
-    assert json.loads(asked.stdout)["texts"]["longest"] == {"row": 5, "text": "Hi Maximiliane"}
+def test_the_command_shows_findings_and_no_texts_where_nobody_watches(campaign):
+    done = run(campaign.parent, "estimate", str(campaign))
+    assert done.code == 0, done.err
+    assert done.out.startswith("What was found")
+    assert "rows end early" in done.out
+    assert "Maximiliane" not in done.out + done.err
+    asked = run(campaign.parent, "estimate", str(campaign), "--texts", "--json")
+    assert asked.json["texts"]["longest"] == {"row": 5, "text": "Hi Maximiliane"}
 
 
 def test_the_command_ends_with_two_where_strict_refuses(campaign):
-    done = run("estimate", str(campaign), "--strict", cwd=campaign.parent)
-    assert done.returncode == 2
-    assert done.stderr.count("error: --strict") == 2
+    done = run(campaign.parent, "estimate", str(campaign), "--strict")
+    assert done.code == 2
+    assert done.err.count("error: --strict") == 2

@@ -18,8 +18,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.benchmarks.receiver import CREDENTIALS, requests
+from tests.crash.launch import simulating
 from tests.jobs.receiving import kept, start_receiver
-from tests.jobs.shell import CAMPAIGN, CARD, account, finish, simulating, start
+from tests.jobs.shell import CAMPAIGN, CARD, account, finish, start
 
 CONNECTIONS = 16
 MOST_SECONDS = 300

@@ -16,10 +16,12 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import jobs.cli
+import jobs.entry
 import jobs.receive
 import jobs.send
 import jobs.simulate
@@ -163,19 +165,35 @@ def _state(thread):
         return "T"
 
 
-def start(arguments, *, env, folder, tampering=NOTHING):
-    """Start `bandcast ARGUMENTS`, whose output goes to files in a folder."""
+def environment(**changes):
+    """The environment of this process, without what it says about accounts and journals."""
+    theirs = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return theirs | changes
+
+
+def start(arguments, *, env, folder, cwd=ROOT, tampering=NOTHING):
+    """Start `bandcast ARGUMENTS` in a directory; its output goes to files in a folder."""
     number = sum(1 for _ in folder.glob("run-*.out"))
     out, err = folder / f"run-{number:03}.out", folder / f"run-{number:03}.err"
     out.touch()
     err.touch()
-    process = _context().Process(
-        target=_be_bandcast, args=([str(each) for each in arguments], env, out, err, tampering)
-    )
+    words, env = [str(each) for each in arguments], environment(**env)
+    process = _context().Process(target=_be_bandcast, args=(words, env, cwd, out, err, tampering))
     with _ONE_AT_A_TIME:
         process.start()
 
     return Bandcast(process=process, out_path=out, err_path=err)
+
+
+@contextmanager
+def simulating(*options):
+    """`bandcast simulate` in a process of its own; yields its address."""
+    with TemporaryDirectory() as passing:
+        running = start(("simulate", "--port", "0", *options), env={}, folder=Path(passing))
+        try:
+            yield running.says(" at ").split(" at ")[1].split("/api/v2")[0]
+        finally:
+            running.kill()
 
 
 def _context():
@@ -184,19 +202,19 @@ def _context():
     return context
 
 
-def _be_bandcast(arguments, env, out, err, tampering):
+def _be_bandcast(arguments, env, cwd, out, err, tampering):
     for descriptor, path in ((1, out), (2, err)):
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(opened, descriptor)
         os.close(opened)
 
-    for name in [name for name in os.environ if name.startswith(_OURS)]:
-        del os.environ[name]
-
+    os.environ.clear()
     os.environ.update(env)
+    time.tzset()
+    os.chdir(cwd)
     sys.argv = ["bandcast", *arguments]
     tampering.apply()
-    jobs.cli.main()
+    jobs.entry.main()
 
 
 def main():
@@ -212,7 +230,7 @@ def main():
 
     sys.argv = ["bandcast", *arguments]
     tampering.apply()
-    jobs.cli.main()
+    jobs.entry.main()
 
 
 if __name__ == "__main__":

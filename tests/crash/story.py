@@ -12,12 +12,12 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from pipeline.dispatch.worker import FIRST_LATENCY_SECONDS, lanes_needed
-from tests.crash.launch import NOTHING, Tampering, start
+from tests.crash import launch
+from tests.crash.launch import NOTHING, Tampering
 from tests.crash.witnesses import Fortune
 
 AREAS = (212, 213, 312, 404, 415, 503, 512, 602, 617, 702, 713, 720, 786, 808, 917, 919, 972)
@@ -118,7 +118,7 @@ class Story:
         if command == "send":
             arguments += ["--yes", "--json", "--out", str(self.folder / "out")]
 
-        return start(
+        return launch.start(
             arguments,
             env=self.environment(),
             folder=self.folder,
@@ -178,16 +178,9 @@ class Story:
         return [double["to"] for double in self.ledger()["duplicate_handsets"]]
 
 
-@contextmanager
-def simulating(faults="latency=40", seed=1, folder=None, options=()):
-    """A simulator in a process of its own; yields its address."""
-    with TemporaryDirectory() as passing:
-        arguments = ["simulate", "--port", "0", "--faults", faults, "--seed", str(seed), *options]
-        running = start(arguments, env={}, folder=Path(folder or passing))
-        try:
-            yield running.says(" at ").split(" at ")[1].split("/api/v2")[0]
-        finally:
-            running.kill()
+def simulating(faults="latency=40", seed=1, options=()):
+    """A simulator with these faults in a process of its own; yields its address."""
+    return launch.simulating("--faults", faults, "--seed", str(seed), *options)
 
 
 def reset(url):

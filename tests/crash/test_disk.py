@@ -19,18 +19,9 @@ from pipeline.errors import JournalError
 from pipeline.journal.sqlite import SqliteJournal
 from pipeline.lifecycle import MessageState
 from tests.crash.disk import FULL, IO_ERROR_FSYNC, IO_ERROR_WRITE, READ_ONLY, Disk
+from tests.crash.launch import simulating
 from tests.dispatch import stage
-from tests.jobs.shell import (
-    CAMPAIGN,
-    account,
-    finish,
-    ledger,
-    listing,
-    run,
-    simulating,
-    start,
-    write_campaign,
-)
+from tests.jobs.shell import CAMPAIGN, account, finish, ledger, listing, run, start, write_campaign
 
 MESSAGES = 12
 ERRORS = {

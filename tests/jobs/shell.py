@@ -1,14 +1,19 @@
 """What a user has: a folder with a campaign in it, and a shell that runs `bandcast` there."""
 
 import json
-import os
+import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.crash import launch
+from tests.crash.launch import environment
 
 BANDCAST = str(Path(sys.executable).with_name("bandcast"))
 
@@ -74,14 +79,6 @@ def write_campaign(folder, *, people=20, text=CAMPAIGN):
     (folder / "campaign.toml").write_text(text)
 
 
-def environment(**changes):
-    """The environment of this process, without what it says about accounts and journals."""
-    ours = ("BW_", "BANDCAST_")
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(ours)
-    } | changes
-
-
 def start(folder, *arguments, env=None, **options):
     """Start `bandcast` in a folder, without a terminal."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -100,13 +97,40 @@ def finish(process, *, timeout=60):
     return Finished(process.returncode, out, err)
 
 
-def run(folder, *arguments, env=None, timeout=60, **options):
-    """Run `bandcast` in a folder to its end."""
-    with start(folder, *arguments, env=env, **options) as process:
+def run(folder, *arguments, env=None):
+    """Run `bandcast` in a folder to its end, in a process that is there at once."""
+    with TemporaryDirectory() as passing:
+        running = launch.start(arguments, env=env or {}, folder=Path(passing), cwd=folder)
         try:
-            return finish(process, timeout=timeout)
+            running.wait(60)
         finally:
-            process.kill()
+            running.kill()
+
+        assert "Traceback" not in running.err
+        return Finished(running.code, running.out, running.err)
+
+
+def wait_until(condition, process=None, *, seconds=30):
+    """Wait for something that a running process brings about."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process is None or process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def tried(journal, where="1"):
+    """How many messages of a journal were tried, and are so; 0 while it is being made."""
+    if not journal.exists():
+        return 0
+
+    with closing(sqlite3.connect(journal)) as connection:
+        try:
+            (count,) = connection.execute(f"SELECT count(*) FROM message WHERE {where}").fetchone()
+        except sqlite3.OperationalError:  # the tables are being made
+            return 0
+
+    return count
 
 
 def listing(folder):
@@ -117,18 +141,6 @@ def listing(folder):
         else "not a file"
         for path in folder.rglob("*")
     }
-
-
-@contextmanager
-def simulating(*options):
-    """`bandcast simulate` in a process of its own; yields its address."""
-    command = [BANDCAST, "simulate", "--port", "0", *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            line = process.stderr.readline()
-            yield line.split(" at ")[1].split("/api/v2")[0]
-        finally:
-            process.terminate()
 
 
 def account(url, **changes):

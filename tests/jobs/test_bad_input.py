@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from .shell import CAMPAIGN, CARD, account, listing, run
+from .shell import CAMPAIGN, CARD, account, finish, listing, start
 
 TEMPLATE = ("--template", "Hi {name}", "--from", "+19195550199")
 CLOSED = account("http://127.0.0.1:9")
@@ -271,16 +271,18 @@ def test_real_processes_end_like_the_others(folder):
     """One of each kind for real: exit codes and streams are the operating system's here."""
     (folder / "p.csv").write_bytes(b"name,phone\nA,1\nB,2,3\n")
     before = listing(folder)
-    refused(run(folder, "estimate", "p.csv", *TEMPLATE, "--json"), ["p.csv, row 2"])
-    refused(run(folder, "estimate", "campaign.toml", "--rate", "0"), ["--rate must be"])
-    refused(run(folder, "sned"), ["'sned'"])
-    refused(run(folder, "send", "campaign.toml", "--yes"), ["BW_ACCOUNT_ID"], code=4)
+    refused(finish(start(folder, "estimate", "p.csv", *TEMPLATE, "--json")), ["p.csv, row 2"])
+    refused(finish(start(folder, "estimate", "campaign.toml", "--rate", "0")), ["--rate must be"])
+    refused(finish(start(folder, "sned")), ["'sned'"])
+    refused(finish(start(folder, "send", "campaign.toml", "--yes")), ["BW_ACCOUNT_ID"], code=4)
     assert listing(folder) == before
 
 
 def test_a_disk_that_is_full_is_a_sentence_and_leaves_nothing(folder):
     before = listing(folder)
     limit = (resource.RLIMIT_FSIZE, (512, resource.RLIM_INFINITY))
-    full = run(folder, "estimate", "campaign.toml", preexec_fn=lambda: resource.setrlimit(*limit))
+    full = finish(
+        start(folder, "estimate", "campaign.toml", preexec_fn=lambda: resource.setrlimit(*limit))
+    )
     refused(full, ["out/spring", "cannot be written there", "--out"])
     assert listing(folder) == before

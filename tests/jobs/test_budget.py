@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from .shell import CAMPAIGN, account, ledger, run, simulating, write_campaign
+from tests.crash.launch import simulating
+
+from .shell import CAMPAIGN, account, ledger, run, write_campaign
 
 SEND = ("send", "campaign.toml", "--yes")
 PRICE = Decimal("0.004")

@@ -13,8 +13,20 @@ from starlette.responses import Response
 from pipeline.simulator.app import make_app
 from pipeline.simulator.behaviour import Behaviour
 from pipeline.simulator.server import EmbeddedSimulator
+from tests.crash.launch import simulating
 
-from .shell import CAMPAIGN, account, finish, ledger, number, run, simulating, start, write_campaign
+from .shell import (
+    CAMPAIGN,
+    account,
+    finish,
+    ledger,
+    number,
+    run,
+    start,
+    tried,
+    wait_until,
+    write_campaign,
+)
 from .test_terminal import at_a_terminal
 
 SEND = ("send", "campaign.toml", "--yes", "--json")
@@ -210,12 +222,7 @@ def sending(folder, url, *options, **more):
     before = ledger(url)["messages"]
     with start(folder, *SEND, *options, env=account(url), **more) as process:
         try:
-            deadline = time.monotonic() + 30
-            while ledger(url)["messages"] == before:
-                assert process.poll() is None, process.communicate()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-
+            wait_until(lambda: ledger(url)["messages"] > before, process)
             yield process
         finally:
             process.kill()
@@ -290,10 +297,7 @@ def test_a_second_signal_leaves_the_rest_in_doubt_and_says_how_many(folder):
     slow(folder)
     faults = ("--faults", "latency=20000")
     with simulating(*faults) as url, start(folder, *SEND, env=account(url)) as process:
-        deadline = time.monotonic() + 30
-        while not tried(folder):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: tried(folder / "journal.db"), process)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             time.sleep(0.4)
@@ -309,29 +313,12 @@ def test_a_second_signal_leaves_the_rest_in_doubt_and_says_how_many(folder):
     assert said in done.sentences()[-1]
 
 
-def tried(folder):
-    path = folder / "journal.db"
-    if not path.exists():
-        return 0
-
-    with closing(sqlite3.connect(path)) as connection:
-        try:
-            (count,) = connection.execute("SELECT count(*) FROM message").fetchone()
-        except sqlite3.OperationalError:  # the tables are being made
-            return 0
-
-    return count
-
-
 def test_one_signal_after_a_pause_still_lets_what_is_in_flight_finish(folder):
     slow(folder)
     with simulating("--faults", "latency=3000") as url:
         env = account(url)
         with start(folder, *SEND, env=env) as process:
-            deadline = time.monotonic() + 30
-            while not tried(folder):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            wait_until(lambda: tried(folder / "journal.db"), process)
 
             assert run(folder, "pause", "campaign.toml", "--by", "ana", env=env).code == 0
             time.sleep(0.7)
@@ -368,7 +355,7 @@ def test_a_signal_before_the_first_message_leaves_nothing_behind(folder):
 
 def test_a_run_ends_at_its_time_and_goes_on_later(folder):
     slow(folder)
-    until = (datetime.now(UTC) + timedelta(seconds=4)).isoformat()
+    until = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     with simulating() as url:
         done = run(folder, *SEND, "--until", until, env=account(url))
         assert (done.code, done.json["states"].keys()) == (5, {"accepted", "ready", "skipped"})
@@ -380,7 +367,7 @@ def test_a_run_ends_at_its_time_and_goes_on_later(folder):
 def test_a_journal_that_was_locked_when_the_time_came_lets_nobody_be_texted_after_it(folder):
     """What the lanes had asked for before is answered when the lock is gone, and is too late."""
     slow(folder)
-    until = datetime.now(UTC) + timedelta(seconds=6)
+    until = datetime.now(UTC) + timedelta(seconds=3)
     with simulating() as url, sending(folder, url, "--until", until.isoformat()) as process:
         with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 
 from pipeline.bandwidth.error_codes import find
+from tests.crash.launch import simulating
 
-from .shell import CAMPAIGN, account, number, simulating
+from .shell import CAMPAIGN, account, number
 
 SEND = ("send", "campaign.toml", "--yes")
 SIMULATE = (*SEND, "--simulate")

@@ -10,18 +10,9 @@ import pytest
 
 from pipeline import tables
 from pipeline.passing import own_name
+from tests.crash.launch import simulating
 
-from .shell import (
-    CAMPAIGN,
-    account,
-    finish,
-    ledger,
-    number,
-    run,
-    simulating,
-    start,
-    write_campaign,
-)
+from .shell import CAMPAIGN, account, finish, ledger, number, run, start, write_campaign
 
 SEND = ("send", "campaign.toml", "--yes", "--json")
 SLOW = CAMPAIGN.replace("rate = 2000", "rate = 40")
@@ -170,7 +161,7 @@ def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider
 def test_letters_that_the_terminal_lacks_are_question_marks_and_end_nothing(folder):
     write_campaign(folder)
     (folder / "people.csv").write_text(f"name,phone,imi\u0119\nAda,{number(0)},Ada\n")
-    asked = run(folder, "estimate", "campaign.toml", env={"PYTHONIOENCODING": "ascii"})
+    asked = finish(start(folder, "estimate", "campaign.toml", env={"PYTHONIOENCODING": "ascii"}))
     assert asked.code == 0, asked.err
     assert "name, phone, imi?" in asked.out
     assert "####" in asked.out
@@ -180,7 +171,7 @@ def test_letters_that_the_terminal_lacks_are_question_marks_and_end_nothing(fold
 def test_output_that_has_no_room_is_a_sentence(folder, style):
     write_campaign(folder)
     with Path("/dev/full").open("w") as full:
-        ended = run(folder, "estimate", "campaign.toml", *style, stdout=full)
+        ended = finish(start(folder, "estimate", "campaign.toml", *style, stdout=full))
 
     assert ended.code == 1
     (sentence,) = ended.sentences()

@@ -8,7 +8,7 @@ import pytest
 from pipeline.prepare.columns import PLAN_COLUMNS
 from tests.files.workbooks import workbook
 
-from .shell import CAMPAIGN, CARD, listing, run
+from .shell import CAMPAIGN, CARD, finish, listing, start
 
 DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", "cost",
             "budget", "seconds_at_rate", "breakdown", "dearest", "advice", "fingerprint",
@@ -16,7 +16,7 @@ DOCUMENT = ["campaign", "rows", "messages", "skipped", "encodings", "segments", 
 
 
 def test_a_real_process_prints_exactly_one_document_with_the_promised_keys(folder):
-    done = run(folder, "estimate", "campaign.toml", "--json")
+    done = finish(start(folder, "estimate", "campaign.toml", "--json"))
     assert (done.code, done.err) == (0, "")
     assert list(done.json) == DOCUMENT
     document = done.json
@@ -234,7 +234,7 @@ def test_a_reader_who_goes_away_is_no_defect_of_ours(folder):
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = run(folder, "estimate", "campaign.toml", "--json", stdout=writing)
+        done = finish(start(folder, "estimate", "campaign.toml", "--json", stdout=writing))
     finally:
         os.close(writing)
 

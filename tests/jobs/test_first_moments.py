@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
-from .shell import BANDCAST, SENTENCE, environment, start, write_campaign
+from tests.crash.launch import environment
+
+from .shell import BANDCAST, SENTENCE, start, write_campaign
 
 ENTRANCES = {"bandcast": [BANDCAST], "python -m": [sys.executable, "-m", "jobs"]}
 

@@ -7,7 +7,9 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from .shell import CAMPAIGN, CARD, account, ledger, simulating
+from tests.crash.launch import simulating
+
+from .shell import CAMPAIGN, CARD, account, ledger
 
 SEND = ("send", "campaign.toml", "--simulate", "--yes", "--json")
 MMS = CARD + '[[price]]\nchannel = "mms"\nsender = "default"\nprefix = "1"\nbase = "0.015"\n'

@@ -9,19 +9,9 @@ import polars as pl
 import pytest
 
 from pipeline.journal.rules import to_micros
+from tests.crash.launch import simulating
 
-from .shell import (
-    CAMPAIGN,
-    CARD,
-    account,
-    finish,
-    ledger,
-    number,
-    run,
-    simulating,
-    start,
-    write_campaign,
-)
+from .shell import CAMPAIGN, CARD, account, finish, ledger, number, run, start, write_campaign
 from .test_terminal import at_a_terminal
 
 SEND = ("send", "campaign.toml", "--yes", "--json")

@@ -12,9 +12,10 @@ from jobs import filters, messages
 from pipeline.settle.listed import SCHEMA
 from tests.bandwidth.archive import Archive
 from tests.bandwidth.door import served
+from tests.crash.launch import simulating
 
 from . import shell
-from .shell import account, number, simulating, write_campaign
+from .shell import account, number, write_campaign
 
 #: Every query parameter of listMessages in the API reference and its SDK's documentation.
 PARAMETERS = re.findall(

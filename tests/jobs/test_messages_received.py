@@ -14,8 +14,8 @@ from pipeline.bandwidth.wire import sort_callbacks
 from pipeline.journal import open_journal
 from pipeline.settle.heard import SCHEMA
 from pipeline.settle.receipts import keep_events
+from tests.crash.launch import simulating
 from tests.jobs.receiving import event, receiving, said
-from tests.jobs.shell import simulating
 
 ANN, BEN, OURS = "+19195550123", "+12125550101", "+19195550100"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

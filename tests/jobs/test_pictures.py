@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.bandwidth.door import MEDIA, Door, environment_of, served
+from tests.crash.launch import simulating
 
-from .shell import CAMPAIGN, CARD, SECRETS, account, number, simulating, write_campaign
+from .shell import CAMPAIGN, CARD, SECRETS, account, number, write_campaign
 
 MMS_CARD = CARD + CARD[CARD.index("[[price]]") :].replace('"sms"', '"mms"')
 PICTURED = CAMPAIGN.replace("template =", 'channel = "mms"\ntemplate =')

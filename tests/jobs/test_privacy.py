@@ -8,8 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import polars as pl
 
 from jobs import console
+from tests.crash.launch import simulating
 
-from .shell import SECRETS, account, number, run, simulating, write_campaign
+from .shell import SECRETS, account, number, run, write_campaign
 
 FAULTS = "lost=0.1,cut=0.1,garbage=0.05,gateway=0.05,error=0.1,failed=0.1,latency=20"
 PEOPLE = 60

@@ -7,7 +7,8 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
-from tests.jobs.shell import ledger, simulating
+from tests.crash.launch import simulating
+from tests.jobs.shell import ledger
 
 PROFILES = """
 [shop]

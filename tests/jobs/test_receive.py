@@ -14,18 +14,9 @@ import polars as pl
 import pytest
 
 from pipeline.journal.opening import open_journal
+from tests.crash.launch import simulating
 from tests.jobs.receiving import event, free_port, kept, post, receiving, said, start_receiver
-from tests.jobs.shell import (
-    CAMPAIGN,
-    account,
-    finish,
-    ledger,
-    number,
-    run,
-    simulating,
-    start,
-    write_campaign,
-)
+from tests.jobs.shell import CAMPAIGN, account, finish, ledger, number, run, start, write_campaign
 
 JOURNAL = {"BANDCAST_JOURNAL": "sqlite:///journal.db"}
 

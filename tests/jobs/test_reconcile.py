@@ -8,17 +8,9 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from .shell import (
-    CAMPAIGN,
-    account,
-    finish,
-    ledger,
-    number,
-    run,
-    simulating,
-    start,
-    write_campaign,
-)
+from tests.crash.launch import simulating
+
+from .shell import CAMPAIGN, account, finish, ledger, number, run, start, write_campaign
 
 SEND = ("send", "campaign.toml", "--yes")
 RECONCILE = ("reconcile", "campaign.toml")
@@ -55,12 +47,12 @@ def test_send_settles_its_own_doubt_before_it_exits(folder):
 
 def test_what_is_listed_late_is_left_to_reconcile(folder):
     settling(folder, 0.2)
-    with simulating("--faults", "lost=1,visible=4000") as url:
+    with simulating("--faults", "lost=1,visible=2000") as url:
         env = account(url)
         sent = run(folder, *SEND, "--json", env=env)
         assert (sent.code, sent.json["in_doubt"]) == (6, 20)
         assert "bandcast reconcile" in sent.err
-        time.sleep(4)
+        time.sleep(2)
         done = run(folder, *RECONCILE, "--json", env=env)
         assert ledger(url)["messages"] == 20
 
@@ -70,12 +62,12 @@ def test_what_is_listed_late_is_left_to_reconcile(folder):
 
 def test_what_was_written_off_and_is_listed_after_all_gets_its_result(folder):
     settling(folder, 0.2, people=2)
-    with simulating("--faults", "lost=1,visible=1500") as url:
+    with simulating("--faults", "lost=1,visible=1000") as url:
         env = account(url)
         assert run(folder, *SEND, env=env).code == 6
         off = ("--write-off", "--by", "ana", "--because", "enough", "--yes")
         assert run(folder, "release", "campaign.toml", "--rows", "all", *off, env=env).code == 0
-        time.sleep(1.5)
+        time.sleep(1)
         done = run(folder, *RECONCILE, "--json", env=env)
 
     assert (done.code, done.json["settled"]) == (0, 2)
@@ -248,7 +240,7 @@ def test_a_signal_while_the_whole_list_is_read_leaves_no_numbers_behind(folder, 
 
 
 def test_under_nohup_a_closed_terminal_does_not_end_the_wait_for_the_listing(folder):
-    settling(folder, 7, people=6)
+    settling(folder, 2, people=6)
     ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
     with (
         simulating("--faults", "lost=1") as url,

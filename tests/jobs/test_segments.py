@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from .shell import run
+from .shell import finish, start
 
 TAKEN = "Crème brûlée – tonight – bring 👩🏽"
 
@@ -86,7 +86,7 @@ def test_a_hyphen_reads_stdin_without_its_last_line_break(folder, ending):
     os.write(writing, f"é\r\n–{ending}".encode())
     os.close(writing)
     try:
-        done = run(folder, "segments", "-", "--json", stdin=reading)
+        done = finish(start(folder, "segments", "-", "--json", stdin=reading))
     finally:
         os.close(reading)
 
@@ -110,7 +110,7 @@ def test_bytes_that_are_no_text_are_refused(bandcast, folder):
     refused(bandcast("segments", "caf\udce9"), "not UTF-8")
     (folder / "text").write_bytes(b"caf\xe9\n")
     with (folder / "text").open() as file:
-        refused(run(folder, "segments", "-", stdin=file), "not UTF-8")
+        refused(finish(start(folder, "segments", "-", stdin=file)), "not UTF-8")
 
 
 @pytest.mark.parametrize("length", ["5", "1000"])

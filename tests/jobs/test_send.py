@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pipeline.dispatch.worker import FIRST_LATENCY_SECONDS, lanes_needed
+from tests.crash.launch import simulating
 
 from .shell import (
     CAMPAIGN,
@@ -19,7 +20,6 @@ from .shell import (
     listing,
     number,
     run,
-    simulating,
     start,
     write_campaign,
 )
@@ -263,8 +263,8 @@ def test_a_journal_that_cannot_grow_stops_the_run_and_the_next_one_goes_on(folde
     write_campaign(folder, people=100, text=text)
     limit = (resource.RLIMIT_FSIZE, (250_000, resource.RLIM_INFINITY))
     with simulating("--faults", "latency=10") as url:
-        broken = run(folder, *SEND, "--quiet", env=account(url),
-                     preexec_fn=lambda: resource.setrlimit(*limit))  # fmt: skip
+        limited = {"preexec_fn": lambda: resource.setrlimit(*limit)}
+        broken = finish(start(folder, *SEND, "--quiet", env=account(url), **limited))
         sent = ledger(url)["messages"]
         done = run(folder, *SEND, "--json", env=account(url))
         book = ledger(url)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from tests.crash.launch import simulating
+
 from .receiving import event, post, start_receiver
 from .shell import (
     CAMPAIGN,
@@ -17,8 +19,8 @@ from .shell import (
     account,
     finish,
     ledger,
-    simulating,
     start,
+    wait_until,
     write_campaign,
 )
 
@@ -173,7 +175,7 @@ def test_a_signal_that_comes_twice_at_once_lets_what_is_in_flight_finish(tmp_pat
     write_campaign(tmp_path, people=100, text=CAMPAIGN.replace("2000", "20"))
     with simulating("--faults", "latency=500") as url:
         with start(tmp_path, *SEND, env=account(url)) as process:
-            wait_for(lambda: ledger(url)["messages"])
+            wait_until(lambda: ledger(url)["messages"], process)
             twice(process, number)
             done = finish(process)
 
@@ -203,10 +205,3 @@ def test_a_receiver_ends_as_well_by_a_signal_that_comes_twice(tmp_path):
     twice(process, signal.SIGTERM)
     done = finish(process)
     assert (done.code, done.json["events"]) == (0, {"message-delivered": 1})
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

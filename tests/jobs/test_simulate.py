@@ -6,10 +6,9 @@ import httpx
 import pytest
 
 from pipeline.simulator.magic import ENDINGS
+from tests.crash.launch import simulating
 from tests.simulator.caller import ACCOUNT, BASIC, MESSAGES, message, number
 from tests.simulator.stage import Receiver
-
-from .shell import simulating
 
 
 def test_the_help_tells_every_magic_number_and_share(bandcast):

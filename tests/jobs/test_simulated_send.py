@@ -9,17 +9,9 @@ import polars as pl
 import pytest
 
 from pipeline.prepare.columns import PLAN_COLUMNS, RESULT_COLUMNS
+from tests.crash.launch import simulating
 
-from .shell import (
-    CAMPAIGN,
-    account,
-    finish,
-    listing,
-    run,
-    simulating,
-    start,
-    write_campaign,
-)
+from .shell import CAMPAIGN, account, finish, listing, run, start, tried, wait_until, write_campaign
 
 SEND = ("send", "campaign.toml", "--simulate", "--yes")
 
@@ -145,19 +137,16 @@ def slow(folder, *, rate=50):
     write_campaign(folder, people=100, text=CAMPAIGN.replace("2000", str(rate)))
 
 
-def wait_for(path, process, *, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def wait_until_it_has_sent(folder, process, *, more_than=0):
+    journal = folder / "out" / "spring" / "simulation-spring.db"
+    wait_until(lambda: tried(journal, "state <> 'ready' AND message_id > ''") > more_than, process)
 
 
 def test_an_interrupted_run_ends_with_5_and_the_same_command_goes_on_to_the_end(folder):
     slow(folder)
     sent = {}
     for number in (signal.SIGINT, signal.SIGTERM):
-        stopped = interrupted(folder, number)
+        stopped = interrupted(folder, number, len(sent))
         assert stopped.code == 5
         assert stopped.json["states"].keys() <= {"ready", "accepted", "delivered", "skipped"}
         assert stopped.json["states"]["ready"] > 0
@@ -171,12 +160,10 @@ def test_an_interrupted_run_ends_with_5_and_the_same_command_goes_on_to_the_end(
     assert len(sent_beyond(folder, sent)) == 100
 
 
-def interrupted(folder, number):
+def interrupted(folder, number, before):
     """A run that gets a signal as soon as it has sent something of its own."""
-    (folder / "out" / "spring" / "plan.parquet").unlink(missing_ok=True)
     with start(folder, *SEND, "--json") as process:
-        wait_for(folder / "out" / "spring" / "plan.parquet", process)
-        time.sleep(0.6)
+        wait_until_it_has_sent(folder, process, more_than=before)
         process.send_signal(number)
         return finish(process)
 
@@ -192,8 +179,8 @@ def sent_beyond(folder, earlier):
 def test_a_second_signal_ends_at_once_with_what_was_in_flight_in_doubt(folder):
     slow(folder)
     with start(folder, *SEND, "--json", "--faults", "latency=20000,unreceipted=1") as process:
-        wait_for(folder / "out" / "spring" / "plan.parquet", process)
-        time.sleep(0.6)
+        wait_until(lambda: tried(folder / "out" / "spring" / "simulation-spring.db"), process)
+        time.sleep(0.3)  # the first requests are out
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
@@ -207,7 +194,7 @@ def test_a_second_signal_ends_at_once_with_what_was_in_flight_in_doubt(folder):
 def test_two_simulations_of_one_campaign_do_not_meet(folder):
     slow(folder, rate=5)
     with start(folder, *SEND, "--json") as first:
-        wait_for(folder / "out" / "spring" / "plan.parquet", first)
+        wait_until_it_has_sent(folder, first)
         second = run(folder, *SEND, "--json")
         assert first.poll() is None, "it waited for the first"
         first.send_signal(signal.SIGINT)

@@ -5,7 +5,9 @@ from hashlib import blake2b
 import polars as pl
 import pytest
 
-from .shell import CAMPAIGN, account, ledger, run, simulating, write_campaign
+from tests.crash.launch import simulating
+
+from .shell import CAMPAIGN, account, ledger, run, write_campaign
 
 TEXT = "Hi {name}, it’s “on” – garçon"
 SMART = CAMPAIGN.replace("Hi {name}, see you on Sunday.", TEXT)

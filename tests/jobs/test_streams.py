@@ -11,7 +11,7 @@ import typer
 
 from jobs import cli
 
-from .shell import run, start, write_campaign
+from .shell import finish, run, start, write_campaign
 
 #: A command that takes --json -> how it is used wrongly.
 WRONG = {
@@ -111,7 +111,7 @@ def sent(tmp_path_factory):
 def test_a_reader_who_leaves_changes_nothing(sent, arguments):
     told = run(sent, *arguments, env=OF_SIMULATION)
     with nobody() as gone:
-        alone = run(sent, *arguments, env=OF_SIMULATION, stdout=gone)
+        alone = finish(start(sent, *arguments, env=OF_SIMULATION, stdout=gone))
 
     assert (alone.code, alone.sentences()) == (told.code, told.sentences())
 

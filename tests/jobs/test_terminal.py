@@ -10,7 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from .shell import CAMPAIGN, account, ledger, listing, run, simulating, start, write_campaign
+from tests.crash.launch import simulating
+
+from .shell import CAMPAIGN, account, ledger, listing, run, start, write_campaign
 
 SEND = ("send", "campaign.toml", "--simulate")
 
