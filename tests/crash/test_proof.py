@@ -11,7 +11,7 @@ from tests.crash.launch import ROOT
 
 
 def test_nobody_gets_two_and_nobody_is_lost_whatever_dies_wherever():
-    command = [sys.executable, "-m", "tests.crash"]
+    command = [sys.executable, "-m", "tests.crash", "--at-once", "5"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     print(ended.stdout, ended.stderr)
     assert ended.returncode == 0, ended.stdout
