@@ -12,9 +12,12 @@ from jobs.console import paper, printable
 from pipeline.estimate import Estimate
 from pipeline.model import Finding
 from pipeline.preview import Preview
+from pipeline.reading.kinds import Kind
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
 _MAX_NAMES = 12
+#: Kinds of files whose first line may name the columns.
+_WITH_HEADER = (Kind.TEXT, Kind.WORKBOOK)
 
 
 def print_findings(found: Estimate) -> None:
@@ -68,7 +71,9 @@ def _decisions(file: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if delimiter := file["delimiter"]:
         yield "delimiter", _DELIMITERS.get(delimiter, delimiter)
 
-    yield "header", "the first line" if file["has_header"] else "none"
+    if file["kind"] in _WITH_HEADER:
+        yield "header", "the first line" if file["has_header"] else "none"
+
     yield "columns", _names(file["columns"])
     yield "phone numbers from", _names(file["phone_columns"])
     yield "rows", f"{file['rows']:,}"

@@ -20,20 +20,26 @@ from pipeline.prepare.repeats import Barred, add_verdicts
 #: Names of a phone column, as `_bare` leaves them: of mobile phones, and of others.
 _MOBILE_NAMES = frozenset(
     {
-        *("mobile", "mobilephone", "mobilephonenumber", "mobilenumber"),
-        *("cell", "cellphone", "cellphonenumber", "cellnumber"),
-        *("handy", "handynummer", "mobilnummer", "mobiltelefon"),
-        *("portable", "numerodeportable", "movil", "numerodemovil", "celular", "numerodecelular"),
-        *("cellulare", "telefonomovil"),
+        *("mobile", "mobiles", "mobilephone", "mobilephonenumber", "mobilenumber", "mobileno"),
+        *("cell", "cellphone", "cellphonenumber", "cellnumber", "cellno"),
+        *("handy", "handynummer", "handynr", "mobilnummer", "mobilnr", "mobiltelefon"),
+        *("portable", "telephoneportable", "telephonemobile", "numerodeportable"),
+        *("movil", "telefonomovil", "numerodemovil", "celular", "numerodecelular"),
+        *("cellulare", "telefonocellulare", "numerodicellulare"),
     }
 )
 _OTHER_NAMES = frozenset(
     {
-        *("phone", "phonenumber", "telephone", "telephonenumber", "tel", "to", "msisdn"),
-        *("telefon", "telefonnummer", "rufnummer", "numerodetelephone"),
+        *("phone", "phonenumber", "phonenumbers", "phoneno", "phone#", "primaryphone"),
+        *("telephone", "telephonenumber", "telephoneno", "tel", "telno", "to", "msisdn"),
+        *("contactnumber", "contactno"),
+        *("telefon", "telefonnummer", "telefonnr", "rufnummer", "numerodetelephone"),
         *("telefono", "numerodetelefono", "numeroditelefono", "telefoon", "telefoonnummer"),
     }
 )
+
+#: The columns of a file that has nothing but numbers, and no header (`reading.headers`).
+_BARE_NUMBERS = ("column_1",)
 
 _KEY, _BEST = columns.WORKING + "user_key", columns.WORKING + "best"
 _COUNT, _CODE, _ROWS = columns.WORKING + "count", columns.WORKING + "code", columns.WORKING + "rows"
@@ -44,7 +50,8 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
 
     Args:
         names: the columns of the file.
-        wanted: what the user says; empty is the one that is named like it.
+        wanted: what the user says; empty is the one that is named like it, or the only one of a
+            file without a header.
         file: names the recipients in an error.
 
     Raises:
@@ -54,8 +61,8 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
         return [find_named(name, names, file=file) for name in wanted]
 
     found = [name for name in names if is_phone_name(name)]
-    if len(found) == 1:
-        return found
+    if len(found) == 1 or tuple(names) == _BARE_NUMBERS:
+        return found or list(_BARE_NUMBERS)
 
     listed = ", ".join(f"'{name}'" for name in found or names)
     if found:

@@ -22,7 +22,6 @@ UTF8 = "utf-8"
 _BOMS = (  # the longer first: UTF-32 LE begins like UTF-16 LE
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, UTF8),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
@@ -94,7 +93,7 @@ def legacy_encoding(path: Path) -> str | None:
     Returns:
         None where it is rather UTF-8 with a broken place, or nothing fits.
     """
-    evidence = b"".join(_evidence(path))
+    evidence = b"".join(_evidence(path)).removeprefix(codecs.BOM_UTF8)
     valid = sum(not character.isascii() for character in evidence.decode(UTF8, errors="ignore"))
     broken = evidence.decode(UTF8, errors=MARKING).count(UNDECODABLE)
     if valid >= broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from pipeline.model import Finding
 
 _PHONE_NUMBER = re.compile(r"[\s'\"]*(?:\+|\(|[0-9])(?:[\s().\-]*[0-9]){9,14}\s*")
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+#: The byte order mark of UTF-8, where somebody took it for letters.
+_MARK_AS_LETTERS = codecs.BOM_UTF8.decode("cp1252")
 _PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)  # what polars takes for many columns, not for a name
 
 
@@ -53,7 +56,7 @@ def read_header(cells: Sequence[str], *, file: str) -> Header:
     Raises:
         InputError: a name that no column can have.
     """
-    wanted = [cell.strip(_INVISIBLE) for cell in cells]
+    wanted = [_without_mark(cell).strip(_INVISIBLE) for cell in cells]
     for name in wanted:
         if _PATTERN.fullmatch(name):
             raise InputError(
@@ -71,6 +74,12 @@ def read_header(cells: Sequence[str], *, file: str) -> Header:
 
     names = _distinct(wanted)
     return Header(names=names, unnamed=unnamed, findings=_duplicates(wanted, names))
+
+
+def _without_mark(cell: str) -> str:
+    """Return the name without a mark, and without the quotes that quoted nothing behind it."""
+    name = cell.removeprefix(_MARK_AS_LETTERS)
+    return cell if name == cell else name.strip('"')
 
 
 def on_one_line(name: str) -> str:

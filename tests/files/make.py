@@ -240,6 +240,12 @@ read("UTF-8", NAMES.encode(), **READ_NAMES)
 read("UTF-8 with BOM", NAMES.encode("utf-8-sig"), **READ_NAMES)
 read("UTF-8 with BOM and quotes", b'\xef\xbb\xbf"phone","name"\n"1","a"\n"2","b"\n', first="1/a")
 read("UTF-8 with two BOMs", b"\xef\xbb\xbf" * 2 + TWO.encode(), first="9195550123/Ann")
+read("UTF-8 whose BOM was taken for letters", b"\xef\xbb\xbf".decode("cp1252").encode()
+     + TWO.encode(), first="9195550123/Ann")  # fmt: skip
+read("cp1252 with the BOM of UTF-8", b"\xef\xbb\xbf" + NAMES.encode("cp1252"),
+     encoding="cp1252", **GUESSED)  # fmt: skip
+read("cp1252 with the BOM of UTF-8 and quotes", b'\xef\xbb\xbf"phone";"name"\n1;Ren\xe9e\n2;b\n',
+     encoding="cp1252", delimiter=";", first="1/Renée", findings="encoding")  # fmt: skip
 for encoding, bom in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
     read(f"{encoding} with BOM", bom + NAMES.encode(encoding), encoding="utf-16", **READ_NAMES)
     read(f"{encoding} without BOM", NAMES.encode(encoding), encoding=encoding, **READ_NAMES)

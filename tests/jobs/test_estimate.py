@@ -240,3 +240,25 @@ def test_a_reader_who_goes_away_is_no_defect_of_ours(folder):
 
     assert (done.code, done.err) == (0, "")
     assert (folder / "out" / "spring" / "plan.parquet").exists()
+
+
+def test_a_file_of_nothing_but_numbers_needs_no_header(folder, bandcast):
+    (folder / "p.csv").write_text("9195550123\n(919) 555-0124\nx\n")
+    text = ("--template", "Hi", "--from", "+19195550199", "--json")
+    done = bandcast("estimate", "p.csv", *text)
+    assert (done.code, done.err) == (0, "")
+    assert (done.json["rows"], done.json["messages"]) == (3, 2)
+    assert done.json["file"]["phone_columns"] == ["column_1"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [('{"phone": "9195550123"}\n', []), ("phone\n9195550123\n", ["the first line"])],
+    ids=["objects", "text"],
+)
+def test_a_header_is_told_of_where_a_file_has_one(folder, bandcast, content, told):
+    (folder / "p.csv").write_text(content)
+    done = bandcast("estimate", "p.csv", "--template", "Hi", "--from", "+19195550199")
+    assert done.code == 0, done.err
+    lines = [line.split("│") for line in done.out.splitlines()]
+    assert [line[2].strip() for line in lines if line[1:2] and line[1].strip() == "header"] == told

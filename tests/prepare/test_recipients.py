@@ -67,6 +67,17 @@ def repeats(data, **options):
         "Cellulare",
         "Telefoon",
         "Telefoonnummer",
+        "Phone No.",
+        "Phone #",
+        "Mobile No",
+        "Phone Numbers",
+        "Primary phone",
+        "Contact Number",
+        "Telefon-Nr.",
+        "Handynr.",
+        "Téléphone portable",
+        "Telefono cellulare",
+        "Numero di cellulare",
     ],
 )
 def test_a_column_named_like_phone_numbers_is_found(name):
