@@ -89,4 +89,4 @@ def _rows(rows: Sequence[int], count: int) -> str:
         return ""
 
     more = " ..." if count > len(rows) else ""
-    return f" (row {', '.join(f'{row:,}' for row in rows)}{more})"
+    return f" (row {', '.join(map(str, rows))}{more})"

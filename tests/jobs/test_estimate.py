@@ -262,3 +262,11 @@ def test_a_header_is_told_of_where_a_file_has_one(folder, bandcast, content, tol
     assert done.code == 0, done.err
     lines = [line.split("│") for line in done.out.splitlines()]
     assert [line[2].strip() for line in lines if line[1:2] and line[1].strip() == "header"] == told
+
+
+def test_row_numbers_in_a_list_have_no_separators_of_their_own(folder):
+    wrong = (301, 401, 1101)
+    rows = [f"Ann,{'none' if row in wrong else 2125550100 + row}" for row in range(1, 1103)]
+    (folder / "people.csv").write_text("\n".join(["name,phone", *rows]) + "\n")
+    done = finish(start(folder, "estimate", "campaign.toml"))
+    assert "invalid_number: 3 (row 301, 401, 1101)" in done.out
