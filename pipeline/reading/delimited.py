@@ -194,7 +194,7 @@ def _reading(
     file: str,
 ) -> Reading:
     if rows == 0:
-        raise InputError("the file has no rows below its header: nothing to send", file=file)
+        raise InputError("the file has no rows below its header: nobody is in it", file=file)
 
     frame, phantoms = without_phantoms(lf, known.header, empty)
     return Reading(

@@ -42,7 +42,7 @@ def read_ndjson(path: Path, workspace: Path, file_format: FileFormat, *, file: s
     encoding = encoding or UTF8
     keys, rows, blank = _survey(path, encoding, file)
     if not keys:
-        raise InputError("the file has no objects with keys: nothing to send", file=file)
+        raise InputError("the file has no objects with keys: nobody is in it", file=file)
 
     header = read_header(keys, file=file)
     copy = new_file(workspace)

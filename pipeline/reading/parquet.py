@@ -32,7 +32,7 @@ def read_parquet(source: str | Path, *, file: str) -> Reading:
         rows = _read_every_cell(lf)
 
     if rows == 0:
-        raise InputError("the file has no rows: nothing to send", file=file)
+        raise InputError("the file has no rows: nobody is in it", file=file)
 
     header = read_header(names, file=file)
     if list(header.names) != names:

@@ -73,7 +73,7 @@ def _read_text(address: str, file_format: FileFormat, shown: str) -> Reading:
         raise InputError(f"this file needs mending; {_FETCH}", file=shown)
 
     if not found.rows:
-        raise InputError("the file has no rows below its header: nothing to send", file=shown)
+        raise InputError("the file has no rows below its header: nobody is in it", file=shown)
 
     return Reading(
         frame=frame,

@@ -29,6 +29,8 @@ _DAMAGED = (
     "this workbook cannot be read: it is damaged, has a password, or is no workbook; "
     "open it and save it again as .xlsx"
 )
+#: Holds for lists, which have no [file] section, too.
+_OTHER_SHEET = 'put it first, save it as CSV or, for recipients, write sheet = "..." in [file]'
 
 
 def read_workbook(path: Path, file_format: FileFormat, *, file: str) -> Reading:
@@ -91,12 +93,12 @@ def _load(reader: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
 
 def _no_rows(filled: list[str]) -> str:
     name, *others = filled
-    sentence = f"the sheet '{name}' has no rows below its header: nothing to send"
+    sentence = f"the sheet '{name}' has no rows below its header: nobody is in it"
     if not others:
         return sentence
 
     listed = ", ".join(f"'{other}'" for other in others)
-    return f'{sentence}; to read another one ({listed}), write sheet = "..." in [file]'
+    return f"{sentence}; to read another one ({listed}), {_OTHER_SHEET}"
 
 
 def _read_sheet(
@@ -152,7 +154,7 @@ def _with_choice(reading: Reading, filled: list[str]) -> Reading:
     finding = Finding(
         code="sheets",
         sentence=f"sheets are not read: {others}; the one that is read is '{filled[0]}' "
-        "(the campaign's [file] section can name another)",
+        f"(to read another, {_OTHER_SHEET})",
         count=len(filled) - 1,
     )
     return replace(reading, findings=(finding, *reading.findings))

@@ -223,9 +223,9 @@ read("a hash before a name is no comment", b"#phone,name\n#1,a\n2,b\n", columns=
 read("only the header's last line has an end", b"phone,name\n1,a", rows=1, last="1/a")
 refused("a star as a name", b"phone,*\n1,a\n", "no column can have this name", column="*")
 refused("a pattern as a name", b"phone,^a$\n1,a\n", "no column can have this name", column="^a$")
-refused("header only", b"phone,name\n", "nothing to send")
-refused("header without an end", b"phone,name", "nothing to send")
-refused("header and blank lines", b"phone,name\n\n\n", "nothing to send")
+refused("header only", b"phone,name\n", "nobody is in it")
+refused("header without an end", b"phone,name", "nobody is in it")
+refused("header and blank lines", b"phone,name\n\n\n", "nobody is in it")
 refused("empty", b"", "the file is empty")
 refused("only blank lines", b"\n\n\r\n", "the file is empty")
 refused("only spaces", b"   \n  \n", "the file is empty")
@@ -351,10 +351,10 @@ PARQUET = parquet(pl.DataFrame({"phone": [1, 2], "name": ["a", None]}))
 
 read("Parquet", PARQUET, file="people.parquet", first="1/a", last="2/", **BINARY)
 read("Parquet named .csv", PARQUET, first="1/a", **BINARY)
-refused("Parquet without rows", parquet(pl.DataFrame({"phone": []})), "nothing to send")
+refused("Parquet without rows", parquet(pl.DataFrame({"phone": []})), "nobody is in it")
 refused("Parquet cut short", PARQUET[:-10], "damaged")
 refused("Parquet's mark and nothing else", b"PAR1", "damaged")
-refused("text named .parquet is read as text, and has no rows", b"phone\n", "nothing to send",
+refused("text named .parquet is read as text, and has no rows", b"phone\n", "nobody is in it",
         file="people.parquet")  # fmt: skip
 
 read("workbook", workbook(People=PEOPLE), file="people.xlsx", last="9195550124/Bob", **BINARY)
@@ -376,11 +376,11 @@ read("workbook with a nameless column", workbook(P=[["phone", None, "x"], [1, 2,
      columns="phone column_2 x", findings="unnamed_columns", **BINARY)  # fmt: skip
 read("workbook in gzip", gzip.compress(workbook(P=PEOPLE)), last="9195550124/Bob", **BINARY)
 refused("workbook without anything", workbook(P=[]), "the workbook is empty")
-refused("workbook with a header only", workbook(P=PEOPLE[:1]), "nothing to send")
+refused("workbook with a header only", workbook(P=PEOPLE[:1]), "nobody is in it")
 refused(
     "workbook whose first sheet is a note",
     workbook(Note=[["List of 2026"]], People=PEOPLE),
-    "to read another one ('People'), write sheet",
+    "to read another one ('People'), put it first, save it as CSV or, for recipients, write sheet",
 )
 refused("workbook cut short", workbook(P=PEOPLE)[:-100], "cannot be read")
 refused("a ZIP archive of a CSV", zipped(people=TWO.encode()), "cannot be read", file="people.zip")

@@ -38,7 +38,7 @@ def refused(done, *sentences, code=2):
 
 FILES = {
     "empty": ("p.csv", b"", ["p.csv", "the file is empty", "name the columns"]),
-    "header only": ("p.csv", b"name,phone\n", ["p.csv", "no rows", "nothing to send"]),
+    "header only": ("p.csv", b"name,phone\n", ["p.csv", "no rows", "nobody is in it"]),
     "no header": ("p.csv", b"Ada,+19195550101\nBob,1\n", ["p.csv", "'column_1'", "phone ="]),
     "no phone column": ("p.csv", b"name,nr\nA,1\n", ["p.csv", "'name', 'nr'", "'phone'"]),
     "two phones": ("p.csv", b"name,phone,Mobile\nA,1,2\n", ["'phone', 'Mobile'", "phone ="]),

@@ -87,7 +87,7 @@ def test_parquet_is_read_over_the_network(storage):
     ("name", "complaint"),
     [
         pytest.param("odd.csv", "this file needs mending; fetch it", id="needs mending"),
-        pytest.param("empty.csv", "nothing to send", id="header only"),
+        pytest.param("empty.csv", "nobody is in it", id="header only"),
         pytest.param("none.csv", "cannot be fetched or read", id="not there"),
         pytest.param("none.parquet", "not a Parquet file", id="no parquet there"),
     ],
