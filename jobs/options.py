@@ -14,7 +14,7 @@ import typer
 from pipeline.barring import Bars, BarsOf, bars_of, find_bars
 from pipeline.errors import SettingsError
 from pipeline.journal.opening import find_journal, find_path
-from pipeline.settings import Options, Settings, load_settings
+from pipeline.settings import Options, Settings, load_settings, read_toml
 
 CampaignFile = Annotated[
     Path,
@@ -71,6 +71,7 @@ SmartAccents = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
+_DEFAULT_REGION = "US"
 _SQLITE = "sqlite:///"
 DEFAULT_JOURNAL = "bandcast.db"
 
@@ -137,6 +138,21 @@ def journal_url(campaign: Path | None = None) -> str:
         raise SettingsError([f"BANDCAST_JOURNAL: there is no directory '{folder}': make it first"])
 
     return url
+
+
+def region_of(campaign: Path | None) -> str:
+    """Return how a campaign reads numbers without a country code, however unfinished it is.
+
+    Args:
+        campaign: a campaign.toml; for another file, as for None, it is the default.
+
+    Raises:
+        SettingsError: the file is not TOML.
+    """
+    is_toml = campaign is not None and campaign.suffix.lower() == ".toml"
+    section = read_toml(campaign).get("campaign") if campaign and is_toml else None
+    region = section.get("region") if isinstance(section, dict) else None
+    return region if isinstance(region, str) else _DEFAULT_REGION
 
 
 def sending_url(campaign: Path) -> str:

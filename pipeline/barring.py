@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -23,9 +23,9 @@ import polars as pl
 from pipeline.errors import SettingsError
 from pipeline.journal import Journal
 from pipeline.lifecycle import MessageState
-from pipeline.model import Columns, Finding
+from pipeline.model import Finding
 from pipeline.prepare import columns
-from pipeline.prepare.lists import read_list
+from pipeline.prepare.lists import NumberList, read_list
 from pipeline.prepare.plan import Barred
 from pipeline.prepare.shards import read_addresses
 from pipeline.reading.files import read_recipients
@@ -156,34 +156,30 @@ def files_digest(paths: Sequence[Path]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()[:_DIGEST_CHARACTERS] * bool(paths)
 
 
-def read_numbers_of(path: Path, region: str) -> tuple[pl.Series, tuple[Finding, ...]]:
+def read_numbers_of(path: Path, region: str) -> NumberList:
     """Read a file of numbers of any kind that recipients may have.
 
     Returns:
-        The distinct numbers (Int64, E.164 without its plus), and how many rows held none.
+        The list, and as findings what of the file bars nobody.
 
     Raises:
         InputError: the file cannot be read, or it is not clear which column has the numbers.
     """
     with read_recipients([path]) as reading:
-        numbers, unread, rows = read_list(
-            reading.frame, roles=Columns(), region=region, file=path.name
-        )
+        found = read_list(reading.frame, region=region, file=path.name)
 
-    if not unread:
-        return numbers, ()
-
-    sentence = f"rows of the suppression list '{path.name}' hold no number and bar nobody"
-    finding = Finding(
-        code="suppression_rows", sentence=sentence, count=unread, rows=rows, is_repair=True
+    unread = (
+        replace(each, sentence=f"of the suppression list '{path.name}', {each.sentence}")
+        for each in reading.findings
+        if each.code == "sheets"
     )
-    return numbers, (finding,)
+    return replace(found, findings=(*unread, *found.findings))
 
 
 def _read_file(path: Path, region: str) -> tuple[Barred, tuple[Finding, ...]]:
-    numbers, findings = read_numbers_of(path, region)
+    found = read_numbers_of(path, region)
     detail = f"on the suppression list '{path.name}'"
-    return Barred(reason=SUPPRESSED, detail=detail, numbers=numbers), findings
+    return Barred(reason=SUPPRESSED, detail=detail, numbers=found.numbers), found.findings
 
 
 def _suppressed(journal: Journal, now: datetime) -> Iterator[Barred]:

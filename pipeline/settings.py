@@ -97,7 +97,7 @@ def load_settings(path: Path, options: Options) -> Settings:
         raise SettingsError([sentence])
 
     is_toml = path.suffix.lower() == ".toml"
-    document = _read_toml(path) if is_toml else _document_of(path)
+    document = read_toml(path) if is_toml else _document_of(path)
     said = _apply(options, document)
     _allow_other_texts(document)
     label = path.name if is_toml else None
@@ -122,7 +122,8 @@ def exists(path: Path) -> bool:
         return False
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a TOML file as it stands; raises SettingsError where it is none."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:

@@ -24,6 +24,7 @@ from pipeline.model import (
 from pipeline.prepare import plan
 from pipeline.prepare.pricing import Price, RateCard
 from pipeline.settings import Settings
+from tests.files.workbooks import workbook
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CARD = RateCard(
@@ -92,8 +93,31 @@ def test_a_suppression_file_may_be_of_any_kind_and_spelling(tmp_path):
     path.write_text("Mobile;Name\n(919) 555-0101;Ann\n'+19195550102;Bob\n;\nn/a;Cid\n")
     bars = find_bars(settings_of(path), None, now=NOW)
     assert numbers_of(bars) == {"on the suppression list 'stop.csv'": integers(0, 1)}
-    (finding,) = bars.findings
-    assert (finding.code, finding.count, finding.rows) == ("suppression_rows", 1, (4,))
+    assert [(each.code, each.count, each.rows) for each in bars.findings] == [
+        ("suppression_rows", 1, (4,)),
+        ("suppression_blanks", 1, (3,)),
+    ]
+
+
+def test_a_list_with_several_phone_columns_bars_all_of_them(tmp_path):
+    """Also of two that have one name, and of cells with several numbers."""
+    path = tmp_path / "stop.csv"
+    path.write_text(
+        "name,phone,phone,home phone\nAnn,+19195550101,+19195550102,\n"
+        "Bob,,9195550103 / 9195550104,9195550105\n"
+    )
+    bars = find_bars(settings_of(path), None, now=NOW)
+    assert numbers_of(bars) == {"on the suppression list 'stop.csv'": integers(0, 1, 2, 3, 4)}
+    assert bars.findings == ()
+
+
+def test_sheets_that_are_not_read_are_told(tmp_path):
+    path = tmp_path / "stop.xlsx"
+    path.write_bytes(workbook(A=[["phone"], ["9195550101"]], B=[["phone"], ["9195550102"]]))
+    (finding,) = find_bars(settings_of(path), None, now=NOW).findings
+    assert (finding.code, finding.count) == ("sheets", 1)
+    assert "suppression list 'stop.xlsx'" in finding.sentence
+    assert "put it first, save it as CSV" in finding.sentence
 
 
 def test_a_list_of_one_column_needs_no_name_for_it(tmp_path):

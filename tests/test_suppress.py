@@ -55,7 +55,7 @@ def test_a_number_added_by_hand_is_left_out_and_removed_is_back(folder):
 def test_a_file_is_imported_with_its_name_as_the_source(folder):
     (folder / "stop.csv").write_text("Mobile;Name\n919-555-0101;Ann\nn/a;Bob\n")
     done = run(folder, "suppress", "import", "stop.csv", "--json")
-    assert done.json == {"changed": 1}
+    assert done.json["changed"] == 1
     assert "hold no number" in done.err
     assert suppressed(folder) == {"+19195550101": ("stop.csv", "imported")}
 
@@ -144,3 +144,110 @@ def test_an_import_names_the_rows_that_hold_no_number(folder):
     done = run(folder, "suppress", "import", "no.csv")
     assert done.code == 0
     assert "hold no number and bar nobody (row 2)" in done.err
+
+
+def imported(folder, *more, **files):
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text)
+
+    done = run(folder, "suppress", "import", *(f"{name}.csv" for name in files), *more)
+    assert done.code == 0, done.err
+    return done
+
+
+def test_an_import_tells_every_row_and_every_number(folder):
+    run(folder, "suppress", "add", "+19195550104", "--because", "letter")
+    text = (
+        "Phone,Reason\n919-555-0103,asked\n+19195550104,\nnotanumber,\n,\n919-555-0103,again\nx,\n"
+    )
+    done = imported(folder, stop=text)
+    assert done.out.splitlines() == [
+        "rows read: 6",
+        "rows without a number: 3",
+        "numbers found: 3",
+        "numbers found again in the same file: 1",
+        "numbers that were on the list already: 1",
+        "numbers that are new on the list: 1",
+    ]
+    assert "stop.csv: numbers from Phone" in done.err
+    assert "hold no number and bar nobody (row 3, 6)" in done.err
+    assert "have nothing where the numbers stand, and bar nobody (row 4)" in done.err
+
+
+def test_an_import_of_several_files_counts_them_together_and_each(folder):
+    text = "name,mobile,home\nAnn,9195550101,9195550102\nBob,,9195550103 / 9195550104\nCid,,\n"
+    done = imported(folder, "--json", stop=text, more="phone\n9195550104\n")
+    counts = done.json
+    files = counts.pop("files")
+    assert counts == {
+        "changed": 4,
+        "rows": 4,
+        "rows_without_number": 1,
+        "found": 5,
+        "repeated": 0,
+        "already": 1,
+        "new": 4,
+    }
+    assert [(each["file"], each["columns"], each["new"]) for each in files] == [
+        ("stop.csv", ["mobile", "home"], 4),
+        ("more.csv", ["phone"], 0),
+    ]
+    (finding,) = files[0]["findings"]
+    assert (finding["code"], finding["count"], finding["rows"]) == ("suppression_blanks", 1, [3])
+    assert set(suppressed(folder)) == {f"+1919555010{digit}" for digit in range(1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number"),
+    [
+        (["--campaign", "german.toml"], "+491712345678"),
+        (["--campaign", "german.toml", "--region", "IT"], "+3901712345678"),
+        (["--campaign", "people.csv"], None),
+    ],
+    ids=["the campaign's", "the option's", "the default"],
+)
+def test_a_list_is_read_by_the_region_of_the_campaign(folder, arguments, number):
+    """Also of a campaign that cannot be sent yet: who asks for no texts is on the list today."""
+    (folder / "german.toml").write_text('[campaign]\nregion = "DE"\n')
+    done = imported(folder, *arguments, stop="Handy\n0171 2345678\n")
+    assert list(suppressed(folder)) == ([number] if number else [])
+    assert ("bar nobody (row 1)" in done.err) is (number is None)
+
+
+def test_a_number_added_by_hand_is_read_by_the_region_of_the_campaign_too(folder):
+    (folder / "german.toml").write_text('[campaign]\nregion = "DE"\n')
+    run(folder, "suppress", "add", "0171 2345678", "--campaign", "german.toml")
+    assert list(suppressed(folder)) == ["+491712345678"]
+
+
+REFUSED = {
+    "no phone column": ("name,city\nAnn,Durham\n", "name those that hold them 'phone'"),
+    "no rows": ("name,phone\n", "nobody is in it"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED.values(), ids=REFUSED)
+def test_a_list_that_cannot_be_read_is_refused_with_what_to_do_about_a_list(folder, text, words):
+    (folder / "stop.csv").write_text(text)
+    done = run(folder, "suppress", "import", "stop.csv")
+    assert done.code == 2
+    assert words in done.err
+    assert "campaign" not in done.err
+    assert "send" not in done.err
+
+
+def test_a_list_of_which_one_file_cannot_be_read_is_not_imported_by_half(folder):
+    (folder / "stop.csv").write_text("phone\n9195550101\n")
+    done = run(folder, "suppress", "import", "stop.csv", "gone.csv")
+    assert (done.code, suppressed(folder)) == (2, {})
+
+
+def test_a_number_that_cannot_be_taken_off_the_list_is_told_by_its_place(folder):
+    run(folder, "suppress", "add", "9195550101", "--because", "letter")
+    remove = ("suppress", "remove", "9195550102", "9195550101", "919-555-0101", "--because", "back")
+    done = run(folder, *remove)
+    assert (done.code, done.out) == (0, "numbers taken off the list: 1\n")
+    assert done.err.splitlines()[1:] == ["number 1 of 3 was not on the list"]
+    again = run(folder, *remove, "--json")
+    assert again.json == {"changed": 0, "not_on_list": [1, 2, 3]}
+    assert "9195550" not in again.err
