@@ -1,37 +1,24 @@
 """Lists of numbers, such as people who want no texts: every number in them counts, as an integer.
 
-    columns (list_columns) ─> cells ─> phones.add_readings ─> plain numbers
-                                 └─ several, or none ─> numbers_in, once per spelling
-
 What holds no number is counted and named: rows in are rows told.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-from phonenumbers import PhoneNumberMatcher
 
 from pipeline.errors import InputError, UsageError
 from pipeline.model import EXAMPLE_ROWS, Finding
-from pipeline.prepare import columns, phones, readings
+from pipeline.prepare import columns
+from pipeline.prepare.list_cells import FOUND, IS_FILLED, LEFT, NUMBERS, numbers_in, read_column
 from pipeline.prepare.list_columns import phone_columns_of
-from pipeline.prepare.mending import parts_of, read_cell
-from pipeline.prepare.readings import FAULTS, NUMBER_MASK, READING, Fault, Repair, packed
+from pipeline.prepare.mending import read_cell
+from pipeline.prepare.readings import FAULTS, NUMBER_MASK
 
-_FEWEST_DIGITS = 14  # of two numbers; below, a cell without `_SEPARATOR` holds one at most
-_SEPARATOR = r"[;,/|&\n\r\t]"
-#: What stands between numbers in lists besides what `parts_of` knows.
-_BETWEEN = re.compile(r"(?<=\d)\s+(?=\+)|\t|:{2,}")
 _LIKE_NUMBER = r"^\s*[+(]{0,2}[0-9](?:[\s().\-]*[0-9]){9,14}\s*$"
-
-_NUMBERS, _FOUND, _LEFT, _IS_FILLED = (
-    columns.WORKING + name for name in ("numbers", "found", "left", "is_filled")
-)
-_ANSWERS = {phones.CELL: pl.String(), _NUMBERS: pl.List(pl.Int64), _LEFT: pl.UInt32()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +32,7 @@ class NumberList:
     rows: int
     #: How many rows hold no number.
     without: int
-    #: The columns that were read.
+    #: The columns that were read; one whose name is a number is told by its place.
     columns: tuple[str, ...]
     #: What bars nobody, with row numbers.
     findings: tuple[Finding, ...]
@@ -78,7 +65,7 @@ def read_list(frame: pl.LazyFrame, *, region: str, file: str) -> NumberList:
         for name, dtype in schema.items()
         if columns.has_text(dtype)
     }
-    read = [_read_column(frame, views[name], region) for name in phone]
+    read = [read_column(frame, views[name], region) for name in phone]
     headed = _numbers_of_header(list(schema), region)
     every = pl.concat([numbers for numbers, _ in read] + [headed])
     rows = _together([rows for _, rows in read])
@@ -87,92 +74,14 @@ def read_list(frame: pl.LazyFrame, *, region: str, file: str) -> NumberList:
         numbers=every.unique(),
         found=every.len(),
         rows=rows.height,
-        without=int((rows[_FOUND] == 0).sum()),
-        columns=tuple(phone),
+        without=int((rows[FOUND] == 0).sum()),
+        columns=tuple(_told(phone, schema.names(), region)),
         findings=(
             *_rows_findings(rows, file),
             *_header_finding(headed, file),
             *_overlooked(frame, unread, file),
         ),
     )
-
-
-def numbers_in(cell: str, region: str) -> tuple[list[int], int]:
-    """Return every number that a cell holds.
-
-    Returns:
-        The numbers (E.164 without their plus), and how many parts of the cell are none.
-    """
-    parts = parts_of(_BETWEEN.sub(";", cell)) or [cell]
-    answers = [_numbers_of_part(part, region) for part in parts]
-    numbers = dict.fromkeys(number for found, _ in answers for number in found)
-    return list(numbers), sum(has_rest for _, has_rest in answers)
-
-
-def _numbers_of_part(part: str, region: str) -> tuple[list[int], bool]:
-    """Return the numbers of a part, and whether something in it is none."""
-    reading = read_cell(part, region)
-    if reading == packed(Fault.DIGITS_LOST) or not part:
-        return [], True
-
-    whole = [reading & NUMBER_MASK] * (reading >= 0)
-    if whole and not re.search(_SEPARATOR, part):
-        return whole, False
-
-    found, rest = _search(part, region)
-    if whole and found in ([], whole):
-        return whole, False
-
-    return [*whole, *found], not found or any(map(str.isalnum, rest))
-
-
-def _search(text: str, region: str) -> tuple[list[int], str]:
-    """Return the numbers that stand somewhere in a text, and what is left of the text."""
-    found = []
-    for match in PhoneNumberMatcher(text, region):
-        reading = read_cell(match.raw_string, region)
-        if reading >= 0:
-            found.append(reading & NUMBER_MASK)
-            text = text.replace(match.raw_string, "", 1)
-
-    return found, text
-
-
-def _read_column(frame: pl.LazyFrame, view: pl.Expr, region: str) -> tuple[pl.Series, pl.DataFrame]:
-    """Return the numbers of a column, and for each row `_FOUND`, `_LEFT` and `_IS_FILLED`."""
-    cell, reading = pl.col(phones.CELL), pl.col(READING)
-    is_hard = (
-        (reading < 0)
-        | (readings.repair_of(reading) == 1 + readings.REPAIRS.index(Repair.SEVERAL))
-        | (cell.str.count_matches(r"\d") >= _FEWEST_DIGITS)
-        | cell.str.contains(_SEPARATOR)
-    )
-    is_filled = reading != packed(Fault.MISSING)
-    table = (
-        frame.select(view.alias(phones.CELL))
-        .pipe(phones.add_readings, region)
-        .select(
-            READING,
-            is_filled.alias(_IS_FILLED),
-            pl.when(is_hard & is_filled).then(cell).alias(phones.CELL),
-        )
-        .collect(engine="streaming")
-    )
-    spellings = table[phones.CELL].drop_nulls().unique()
-    answers = pl.DataFrame(
-        [(spelling, *numbers_in(spelling, region)) for spelling in spellings],
-        schema=_ANSWERS,
-        orient="row",
-    )
-    table = table.join(answers, on=phones.CELL, how="left", maintain_order="left")
-    plain = pl.when(cell.is_null()).then(readings.number_of(reading))
-    rows = table.select(
-        pl.coalesce(pl.col(_NUMBERS).list.len(), plain.is_not_null().cast(pl.UInt32)).alias(_FOUND),
-        pl.col(_LEFT).fill_null(0),
-        _IS_FILLED,
-    )
-    several = table[_NUMBERS].drop_nulls().explode().drop_nulls().cast(pl.Int64)
-    return pl.concat([table.select(plain.alias(_NUMBERS)).to_series().drop_nulls(), several]), rows
 
 
 def _together(read: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -186,22 +95,22 @@ def _together(read: Sequence[pl.DataFrame]) -> pl.DataFrame:
         how="horizontal",
     )
     return side_by_side.select(
-        pl.sum_horizontal(f"{_FOUND}{place}" for place in places).alias(_FOUND),
-        pl.sum_horizontal(f"{_LEFT}{place}" for place in places).alias(_LEFT),
-        pl.any_horizontal(f"{_IS_FILLED}{place}" for place in places).alias(_IS_FILLED),
+        pl.sum_horizontal(f"{FOUND}{place}" for place in places).alias(FOUND),
+        pl.sum_horizontal(f"{LEFT}{place}" for place in places).alias(LEFT),
+        pl.any_horizontal(f"{IS_FILLED}{place}" for place in places).alias(IS_FILLED),
     )
 
 
 def _rows_findings(rows: pl.DataFrame, file: str) -> Iterator[Finding]:
     """Tell the rows, and the parts of cells, that bar nobody."""
-    is_empty, is_filled = rows[_FOUND] == 0, rows[_IS_FILLED]
+    is_empty, is_filled = rows[FOUND] == 0, rows[IS_FILLED]
     of_list = f"of the suppression list '{file}'"
     sentence = f"rows {of_list} hold no number and bar nobody"
     yield from _finding("suppression_rows", sentence, is_empty & is_filled, is_repair=True)
     sentence = f"rows {of_list} have nothing where the numbers stand, and bar nobody"
     yield from _finding("suppression_blanks", sentence, is_empty & ~is_filled)
     sentence = f"rows {of_list} hold, beside a number, what is none and bars nobody"
-    left = ~is_empty & (rows[_LEFT] > 0)
+    left = ~is_empty & (rows[LEFT] > 0)
     yield from _finding("suppression_parts", sentence, left, is_repair=True)
 
 
@@ -215,8 +124,13 @@ def _finding(
 
 def _numbers_of_header(names: Sequence[str], region: str) -> pl.Series:
     """Return the numbers of what was taken for the names of the columns."""
-    found = [number for name in names for number in numbers_in(name, region)[0]]
-    return pl.Series(_NUMBERS, found, pl.Int64)
+    found = [number for name in names for number in numbers_in(name, region)]
+    return pl.Series(NUMBERS, found, pl.Int64)
+
+
+def _told(phone: Sequence[str], names: Sequence[str], region: str) -> Iterator[str]:
+    for name in phone:
+        yield f"column {names.index(name) + 1}" if numbers_in(name, region) else name
 
 
 def _header_finding(headed: pl.Series, file: str) -> Iterator[Finding]:

@@ -2,9 +2,12 @@
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.prepare.lists import numbers_in, phone_columns_of, read_list
+from pipeline.prepare.list_columns import phone_columns_of
+from pipeline.prepare.lists import read_list
 
 A, B, C = 19195550100, 19195550150, 19195550101
 
@@ -42,7 +45,6 @@ CELLS = {
     "three, of which one twice": ("9195550100/9195550150/919-555-0100", [A, B], 0),
     "a number and a word": ("+19195550100 / n/a", [A], 1),
     "a number and a broken one": ("+19195550100 / 91955501", [A], 1),
-    "a number and what makes it another one": ("919-555-0100 / 55", [A], 1),
     "two and a broken one": ("+19195550100; +19195550150; 12", [A, B], 1),
     "an extension": ("919-555-0100, ext. 5", [A], 0),
     "a sentence": ("please never again: 919-555-0100 after 5pm", [A], 1),
@@ -54,15 +56,43 @@ CELLS = {
 
 @pytest.mark.parametrize(("cell", "numbers", "left"), CELLS.values(), ids=CELLS)
 def test_every_number_of_a_cell_bars_and_what_is_none_is_counted(cell, numbers, left):
-    got, rest = numbers_in(cell, "US")
-    assert set(numbers) <= set(got)
     result = listed(phone=[cell], other=["x"])
-    assert sorted(result.numbers) == sorted(got)
+    assert sorted(result.numbers) == sorted(numbers)
     assert result.without == (not numbers)
-    assert (rest > 0) == (left > 0)
     assert [each.code for each in result.findings] == (
         ["suppression_parts" if numbers else "suppression_rows"] * bool(left)
     )
+
+
+def test_a_number_bars_although_what_stands_behind_it_could_make_it_another_one():
+    result = listed(phone=["919-555-0100 / 55"], other=["x"])
+    assert A in result.numbers
+    assert found(result) == {"suppression_parts": (1, (1,))}
+
+
+BETWEEN = [";", " / ", ",", " or ", " & ", "\n", "\t", " ::: ", "; ", " | ", " und "]
+SPELLINGS = [
+    lambda number: f"+{number}",
+    lambda number: f"({number // 10**7 % 1000}) {number // 10**4 % 1000}-{number % 10**4:04}",
+    lambda number: f"{number % 10**10}",
+    lambda number: f"cell {number // 10**7 % 1000}-{number // 10**4 % 1000}-{number % 10**4:04}",
+]
+number = st.tuples(st.integers(19195550100, 19195550199), st.sampled_from(SPELLINGS))
+cell = st.tuples(st.lists(number, max_size=3), st.sampled_from(BETWEEN))
+
+
+@settings(max_examples=200)
+@given(rows=st.lists(st.tuples(cell, cell), min_size=1, max_size=4))
+def test_whatever_stands_between_numbers_each_of_them_bars_and_every_row_is_counted(rows):
+    texts = [
+        [between.join(spelled(each) for each, spelled in numbers) for numbers, between in row]
+        for row in rows
+    ]
+    result = listed(mobile=[row[0] for row in texts], phone_2=[row[1] for row in texts])
+    there = [[each for numbers, _ in row for each, _ in numbers] for row in rows]
+    assert set(result.numbers) == {each for row in there for each in row}
+    assert result.without == sum(not row for row in there)
+    assert {each.code for each in result.findings} <= {"suppression_blanks"}
 
 
 def test_rows_without_a_number_are_counted_and_named_the_blank_ones_too():
@@ -124,6 +154,7 @@ def test_a_number_that_was_taken_for_the_header_bars_too():
     result = listed("DK", **{"20 12 34 56": ["20 12 34 57"]})
     assert sorted(result.numbers) == [4520123456, 4520123457]
     assert found(result) == {"suppression_header": (1, ())}
+    assert result.columns == ("column 1",)
 
 
 def test_a_list_is_read_by_the_region_it_is_given():
