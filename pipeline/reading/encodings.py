@@ -142,10 +142,11 @@ def _utf16_by_zeros(head: bytes) -> str | None:
     if not high:
         return None
 
-    in_high, in_low = high.count(0) / len(high), low.count(0) / len(low)
-    if in_high >= _MIN_NUL_SHARE and in_low <= _MAX_NUL_SHARE:
+    in_high, in_low = high.count(0), low.count(0)
+    fewest, most = _MIN_NUL_SHARE * len(high), max(1, _MAX_NUL_SHARE * len(high))
+    if in_high >= max(2, fewest) and in_low <= most:
         encoding = "utf-16-le"
-    elif in_low >= _MIN_NUL_SHARE and in_high <= _MAX_NUL_SHARE:
+    elif in_low >= max(2, fewest) and in_high <= most:
         encoding = "utf-16-be"
     else:
         return None

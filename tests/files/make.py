@@ -298,6 +298,8 @@ read("Greek in cp1253", "phone;name\n1;Γιώργος Παπαδόπουλος\n
 read("Japanese in Shift JIS", "phone,name\n1,山田太郎\n2,こんにちは東京都\n".encode("shift_jis"),
      encoding="shift_jis", findings="encoding", first="1/山田太郎")  # fmt: skip
 read("emoji", "phone,name\n1,👋🏽\n2,b\n".encode(), first="1/👋🏽")
+read("a letter that ends in a zero, in UTF-16 without BOM", "phone,name\n1,Ā\n2,b\n"
+     .encode("utf-16-le"), encoding="utf-16-le", first="1/Ā")  # fmt: skip
 read("Chinese in UTF-16 without BOM", "phone,name\n9195550123,张三\n9195550124,李四\n"
      .encode("utf-16-le"), encoding="utf-16-le", last="9195550124/李四")  # fmt: skip
 read("a NUL in a cell", b"phone,name\n1,a\0b\n2,c\n", findings="nul", first="1/ab")
