@@ -221,7 +221,7 @@ def test_a_number_added_by_hand_is_read_by_the_region_of_the_campaign_too(folder
 
 
 REFUSED = {
-    "no phone column": ("name,city\nAnn,Durham\n", "name those that hold them 'phone'"),
+    "no phone column": ("name,city\nAnn,Durham\n", "name those with the numbers 'phone'"),
     "no rows": ("name,phone\n", "nobody is in it"),
 }
 

@@ -15,6 +15,7 @@ from pipeline.errors import InputError
 from pipeline.prepare.recipients import is_phone_name
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of ASCII, also of camelCase
+_NUMBERED = re.compile(r"column_[0-9]+")  # of a file without a header (`reading.headers`)
 _ENDINGS = (
     *("phone", "phones", "phonenumber", "telefon", "telefonnummer", "telefono", "telefoon"),
     *("handy", "handynummer", "rufnummer", "mobilnummer", "festnetznummer", "mobile"),
@@ -30,6 +31,7 @@ _ABOUT = frozenset(
 _BESIDE = frozenset(
     {
         *("home", "work", "office", "business", "landline", "number", "sms", "whatsapp"),
+        *("contactnumber", "contactno"),
         *("privat", "dienstlich", "geschaftlich", "festnetz", "nummer", "domicile", "bureau"),
         *("fixe", "casa", "trabajo", "fijo", "ufficio", "lavoro", "fisso"),
     }
@@ -54,10 +56,13 @@ def phone_columns_of(names: Sequence[str], *, file: str) -> list[str]:
         return list(names)
 
     listed = ", ".join(f"'{name}'" for name in names)
+    what_to_do = (
+        "write a first line that names the columns, those with the numbers 'phone'"
+        if all(map(_NUMBERED.fullmatch, names))
+        else "in the first line, name those with the numbers 'phone'"
+    )
     raise InputError(
-        f"no column is named like phone numbers; there are {listed}: name those that hold them "
-        "'phone' in the first line",
-        file=file,
+        f"no column is named like phone numbers; there are {listed}: {what_to_do}", file=file
     )
 
 
