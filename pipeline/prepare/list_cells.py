@@ -8,14 +8,14 @@ of two numbers; and cells that are none          └─ none? ─> a search in t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 from phonenumbers import PhoneNumberMatcher
 
 from pipeline.prepare import columns, phones, readings
 from pipeline.prepare.mending import parts_of, read_cell
-from pipeline.prepare.readings import NUMBER_MASK, READING, Fault, packed
+from pipeline.prepare.readings import NUMBER_MASK, READING, Fault, Repair, packed
 
 NUMBERS = columns.WORKING + "numbers"  #: List(Int64), E.164 without its plus
 LEFT = columns.WORKING + "left"  #: UInt32, how many parts of a cell are no number
@@ -26,6 +26,15 @@ _FEWEST_DIGITS = 14  # of two numbers; below, a cell without `_SEPARATOR` holds 
 _SEPARATOR = r"[;,/|&\n\r\t]"
 #: What stands between numbers in lists besides what `parts_of` knows.
 _BETWEEN = re.compile(r"(?<=\d)\s+(?=\+)|\t|:{2,}")
+#: What numbers are separated by, and what may be part of one: 0171/2345678, 0172/2345678.
+_SEPARATORS = (
+    re.compile(r"[;|\n\r\t]+|:{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE),
+    re.compile(r",+"),
+    re.compile(r"/+"),
+    re.compile(r"(?<=\d)\s+(?=\+)"),
+)
+#: Repairs that may have put together what are two numbers, or a number and something else.
+_GUESSES = (Repair.SEVERAL, Repair.PLUS, Repair.ZERO)
 _ONE_GROUP = re.compile(r"[+0-9().\-]{1,14}")  # nothing can be found in it but itself
 
 _SPELLING = columns.WORKING + "spelling"
@@ -79,40 +88,62 @@ def numbers_in(text: str, region: str) -> list[int]:
 
 
 def _answers(spellings: pl.Series, region: str) -> pl.DataFrame:
-    """Return the distinct numbers of each spelling, and how many of its parts are none."""
-    numbers: dict[str, dict[int, None]] = {spelling: {} for spelling in spellings}
-    left = dict.fromkeys(numbers, 0)
-    parts = pl.LazyFrame(list(_parts(numbers)), schema=_PARTS, orient="row")
-    read = parts.pipe(phones.add_readings, region).select(*_PARTS, READING).collect()
-    for spelling, part, reading in read.iter_rows():
-        found, has_rest = _numbers_of(part, reading, region)
-        numbers[spelling] |= dict.fromkeys(found)
-        left[spelling] += has_rest
+    """Return the distinct numbers of each spelling, and how many of its pieces are none."""
+    parts = pl.LazyFrame(list(_parts(spellings)), schema=_PARTS, orient="row")
+    read = parts.pipe(phones.add_readings, region).select(_SPELLING, READING).collect()
+    found: dict[str, list[int]] = {}
+    for spelling, reading in read.iter_rows():
+        found.setdefault(spelling, []).append(reading)
 
-    rows = [(spelling, list(found), left[spelling]) for spelling, found in numbers.items()]
+    rows = [(spelling, *_numbers_of(spelling, found[spelling], region)) for spelling in found]
     return pl.DataFrame(rows, schema=_ANSWERS, orient="row")
 
 
-def _parts(spellings: dict[str, dict[int, None]]) -> Iterator[tuple[str, str]]:
+def _parts(spellings: Iterable[str]) -> Iterator[tuple[str, str]]:
     for spelling in spellings:
         for part in parts_of(_BETWEEN.sub(";", spelling)) or [spelling]:
             yield spelling, part
 
 
-def _numbers_of(part: str, reading: int, region: str) -> tuple[list[int], bool]:
-    """Return the numbers of a part, and whether something in it is none."""
+def _numbers_of(spelling: str, of_parts: list[int], region: str) -> tuple[list[int], int]:
+    """Return the numbers of a cell whose parts were read, and how many of its pieces are none."""
+    if any(reading < 0 or _is_guess(reading) for reading in of_parts):
+        numbers, left = _numbers_of_piece(spelling, region, _SEPARATORS)
+    else:
+        numbers, left = [reading & NUMBER_MASK for reading in of_parts], 0
+
+    return list(dict.fromkeys(numbers)), left
+
+
+def _is_guess(reading: int) -> bool:
+    return any(reading == packed(reading & NUMBER_MASK, repair) for repair in _GUESSES)
+
+
+def _numbers_of_piece(
+    piece: str, region: str, separators: Sequence[re.Pattern[str]]
+) -> tuple[list[int], int]:
+    """Take a piece of a cell for one number where it is, or else take it apart."""
+    reading = read_cell(piece, region)
     whole = [reading & NUMBER_MASK] * (reading >= 0)
-    if whole and not re.search(_SEPARATOR, part):
-        return whole, False
+    if whole and not (_is_guess(reading) and re.search(_SEPARATOR, piece)):
+        return whole, 0
 
-    if reading == packed(Fault.DIGITS_LOST) or (not whole and _ONE_GROUP.fullmatch(part)):
-        return [], True
+    if reading == packed(Fault.DIGITS_LOST) or (not whole and _ONE_GROUP.fullmatch(piece)):
+        return [], 1
 
-    found, rest = _search(part, region)
-    if whole and found in ([], whole):
-        return whole, False
+    found, rest = _search(piece, region)
+    if found and not any(map(str.isalnum, rest)):
+        return found, 0
 
-    return [*whole, *found], not found or any(map(str.isalnum, rest))
+    for place, separator in enumerate(separators):
+        pieces = [each for each in map(str.strip, separator.split(piece)) if each]
+        if len(pieces) > 1:
+            answers = [_numbers_of_piece(each, region, separators[place + 1 :]) for each in pieces]
+            numbers = [number for numbers, _ in answers for number in numbers]
+            left = sum(left for _, left in answers)
+            return (numbers, left) if numbers or not whole else (whole, 0)
+
+    return (found, 1) if found or not whole else (whole, 0)
 
 
 def _search(text: str, region: str) -> tuple[list[int], str]:
@@ -120,7 +151,7 @@ def _search(text: str, region: str) -> tuple[list[int], str]:
     found = []
     for match in PhoneNumberMatcher(text, region):
         reading = read_cell(match.raw_string, region)
-        if reading >= 0:
+        if reading >= 0 and not _is_guess(reading):
             found.append(reading & NUMBER_MASK)
             text = text.replace(match.raw_string, "", 1)
 

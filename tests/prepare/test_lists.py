@@ -45,6 +45,7 @@ CELLS = {
     "three, of which one twice": ("9195550100/9195550150/919-555-0100", [A, B], 0),
     "a number and a word": ("+19195550100 / n/a", [A], 1),
     "a number and a broken one": ("+19195550100 / 91955501", [A], 1),
+    "a number and what would make it another one": ("919-555-0100 / 55", [A], 1),
     "two and a broken one": ("+19195550100; +19195550150; 12", [A, B], 1),
     "an extension": ("919-555-0100, ext. 5", [A], 0),
     "a sentence": ("please never again: 919-555-0100 after 5pm", [A], 1),
@@ -64,10 +65,20 @@ def test_every_number_of_a_cell_bars_and_what_is_none_is_counted(cell, numbers, 
     )
 
 
-def test_a_number_bars_although_what_stands_behind_it_could_make_it_another_one():
-    result = listed(phone=["919-555-0100 / 55"], other=["x"])
-    assert A in result.numbers
-    assert found(result) == {"suppression_parts": (1, (1,))}
+@pytest.mark.parametrize(
+    ("region", "cell", "numbers"),
+    [
+        ("DE", "0171/2345678", [491712345678]),
+        ("DE", "0171/2345678, 0172/2345678", [491712345678, 491722345678]),
+        ("DE", "0171/2345678 0172/2345678", [491712345678, 491722345678]),
+        ("DE", "0171 2345678 / 0172 2345678", [491712345678, 491722345678]),
+        ("FR", "06.12.34.56.78 - 06.12.34.56.79", [33612345678, 33612345679]),
+        ("DK", "20123456 20123457", [4520123456, 4520123457]),
+        ("US", "919-555-0100 / 919-555-0150 ext 5", [A, B]),
+    ],
+)
+def test_a_separator_may_be_part_of_a_number(region, cell, numbers):
+    assert sorted(listed(region, phone=[cell]).numbers) == numbers
 
 
 BETWEEN = [";", " / ", ",", " or ", " & ", "\n", "\t", " ::: ", "; ", " | ", " und "]
