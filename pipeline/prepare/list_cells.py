@@ -35,7 +35,8 @@ _SEPARATORS = (
 )
 #: Repairs that may have put together what are two numbers, or a number and something else.
 _GUESSES = (Repair.SEVERAL, Repair.PLUS, Repair.ZERO)
-_ONE_GROUP = re.compile(r"[+0-9().\-]{1,14}")  # nothing can be found in it but itself
+#: One number or none: nothing else is to be found in it.
+_ALONE = re.compile(r"[+0-9().\-]{1,14}|\+?(?:[ ().\-]*[0-9]){1,10}[ ().\-]*")
 
 _SPELLING = columns.WORKING + "spelling"
 _PARTS = {_SPELLING: pl.String(), phones.CELL: pl.String()}
@@ -91,9 +92,9 @@ def _answers(spellings: pl.Series, region: str) -> pl.DataFrame:
     """Return the distinct numbers of each spelling, and how many of its pieces are none."""
     parts = pl.LazyFrame(list(_parts(spellings)), schema=_PARTS, orient="row")
     read = parts.pipe(phones.add_readings, region).select(_SPELLING, READING).collect()
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {spelling: [] for spelling in spellings}
     for spelling, reading in read.iter_rows():
-        found.setdefault(spelling, []).append(reading)
+        found[spelling].append(reading)
 
     rows = [(spelling, *_numbers_of(spelling, found[spelling], region)) for spelling in found]
     return pl.DataFrame(rows, schema=_ANSWERS, orient="row")
@@ -101,13 +102,16 @@ def _answers(spellings: pl.Series, region: str) -> pl.DataFrame:
 
 def _parts(spellings: Iterable[str]) -> Iterator[tuple[str, str]]:
     for spelling in spellings:
-        for part in parts_of(_BETWEEN.sub(";", spelling)) or [spelling]:
+        for part in parts_of(_BETWEEN.sub(";", spelling)):
             yield spelling, part
 
 
 def _numbers_of(spelling: str, of_parts: list[int], region: str) -> tuple[list[int], int]:
-    """Return the numbers of a cell whose parts were read, and how many of its pieces are none."""
-    if any(reading < 0 or _is_guess(reading) for reading in of_parts):
+    """Return the numbers of a cell whose parts were read, and how many of its pieces are none.
+
+    A cell without parts is not several numbers by the rules for recipients.
+    """
+    if not of_parts or any(reading < 0 or _is_guess(reading) for reading in of_parts):
         numbers, left = _numbers_of_piece(spelling, region, _SEPARATORS)
     else:
         numbers, left = [reading & NUMBER_MASK for reading in of_parts], 0
@@ -128,7 +132,7 @@ def _numbers_of_piece(
     if whole and not (_is_guess(reading) and re.search(_SEPARATOR, piece)):
         return whole, 0
 
-    if reading == packed(Fault.DIGITS_LOST) or (not whole and _ONE_GROUP.fullmatch(piece)):
+    if reading == packed(Fault.DIGITS_LOST) or (not whole and _ALONE.fullmatch(piece)):
         return [], 1
 
     found, rest = _search(piece, region)
