@@ -16,6 +16,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
+from pipeline.prepare.plus import INTERNATIONAL_DIGITS, may_lack_plus, settle
 from pipeline.prepare.readings import Fault, Repair, packed
 
 _PARSE_FAULTS = {
@@ -35,6 +36,8 @@ _COSTLY = {
     PhoneNumberType.PREMIUM_RATE: Fault.PREMIUM_RATE,
     PhoneNumberType.SHARED_COST: Fault.SHARED_COST,
 }
+#: Faults of a text that is a number as it stands.
+_FINAL = (Fault.AMBIGUOUS, Fault.EMERGENCY, *_COSTLY.values())
 
 _FORMULA = re.compile(r'^(?:=?"(.*)"|[\'’‘`=](.*))$', re.DOTALL)
 _DECIMALS = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
@@ -50,7 +53,6 @@ _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
 
 _FEWEST_DIGITS = 7  # of a number with its area code, anywhere
-_INTERNATIONAL_DIGITS = 11  # below, a number without a plus is not taken for an international one
 
 
 @lru_cache(maxsize=100_000)
@@ -149,14 +151,17 @@ def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
         answer, _ = _read(decimals[1], region)
         return answer, Repair.DECIMALS
 
-    fault = _ask(text, region)
+    fault, repair = _ask(text, region)
     if not isinstance(fault, Fault):
-        return fault, _left_out(text, region)
+        return fault, _left_out(text, region) or repair
 
-    for candidate, repair in _mended(text):
-        answer = _ask(candidate, region)
+    if fault in _FINAL:
+        return fault, None
+
+    for candidate, mended in _mended(text, region):
+        answer, _ = _ask(candidate, region)
         if not isinstance(answer, Fault):
-            return answer, repair
+            return answer, mended
 
     return fault, None
 
@@ -171,13 +176,15 @@ def _left_out(text: str, region: str) -> Repair | None:
     return Repair.EXTENSION if extension else None
 
 
-def _mended(text: str) -> Iterator[tuple[str, Repair]]:
+def _mended(text: str, region: str) -> Iterator[tuple[str, Repair]]:
     if _TRUNK_ZERO.search(text):
         yield _TRUNK_ZERO.sub(r"\1", text), Repair.TRUNK_ZERO
 
     if text[0].isdigit() and text[0] != "0" and not _LETTER.search(text):
-        foreign = _digits(text) >= _INTERNATIONAL_DIGITS
-        yield (f"+{text}", Repair.PLUS) if foreign else (f"0{text}", Repair.ZERO)
+        if may_lack_plus(text, region):
+            yield f"+{text}", Repair.PLUS
+        elif _digits(text) < INTERNATIONAL_DIGITS:
+            yield f"0{text}", Repair.ZERO
 
 
 def _whole(scientific: re.Match[str], region: str) -> int | Fault:
@@ -191,26 +198,31 @@ def _whole(scientific: re.Match[str], region: str) -> int | Fault:
     return answer
 
 
-def _ask(text: str, region: str) -> int | Fault:
-    """Return phonenumbers' own answer; a number spelled in letters is refused."""
+def _ask(text: str, region: str) -> tuple[int | Fault, Repair | None]:
+    """Return phonenumbers' own answer, and what it mended; a number in letters is refused."""
     if phonenumbers.is_emergency_number(text, region):
-        return Fault.EMERGENCY
+        return Fault.EMERGENCY, None
 
     try:
-        number = phonenumbers.parse(text, region)
+        parsed = phonenumbers.parse(text, region, keep_raw_input=True)
     except NumberParseException as error:
-        return _PARSE_FAULTS.get(error.error_type) or _not_a_number(text)
+        return _PARSE_FAULTS.get(error.error_type) or _not_a_number(text), None
 
-    if not phonenumbers.is_valid_number(number):
-        return _invalid(text, number, region)
+    if not phonenumbers.is_valid_number(parsed):
+        return _invalid(text, parsed, region), None
 
     if _spelled(text):
-        return Fault.LETTERS
+        return Fault.LETTERS, None
+
+    number, repair = settle(text, parsed, region)
+    if number is None:
+        return Fault.AMBIGUOUS, None
 
     if costly := _COSTLY.get(phonenumbers.number_type(number)):
-        return costly
+        return costly, None
 
-    return int(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return int(written[1:]), repair
 
 
 def _spelled(text: str) -> bool:
