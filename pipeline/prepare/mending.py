@@ -41,6 +41,8 @@ _FINAL = (Fault.AMBIGUOUS, Fault.EMERGENCY, *_COSTLY.values())
 
 _FORMULA = re.compile(r'^(?:=?"(.*)"|[\'’‘`=](.*))$', re.DOTALL)
 _DECIMALS = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
+_FRACTION = re.compile(r"[1-9][0-9]{6,14}[.,][0-9]+")
+_TAIL = re.compile(r"(.*[0-9].*)/\s*[0-9]{1,4}", re.DOTALL)
 _SCIENTIFIC = re.compile(r"\+?([0-9](?:[.,][0-9]+)?)[eE]\+?([0-9]{1,2})")
 _TRUNK_ZERO = re.compile(r"(?<=\d)([ \-.]*)\(0\)")
 _SEVERAL = re.compile(r"[;,/|\n\r]+|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
@@ -52,6 +54,7 @@ _PLAIN = re.compile(r"[+0-9 ().\-]+")  # without anything that could begin an ex
 _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
 
+_COMPLETE = 10**9  # a number in E.164 from which on a slash is behind it, and not inside
 _FEWEST_DIGITS = 7  # of a number with its area code, anywhere
 
 
@@ -151,6 +154,12 @@ def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
         answer, _ = _read(decimals[1], region)
         return answer, Repair.DECIMALS
 
+    if _FRACTION.fullmatch(text):
+        return Fault.FRACTION, None
+
+    if _has_tail(text, region):
+        return Fault.TAIL, None
+
     fault, repair = _ask(text, region)
     if not isinstance(fault, Fault):
         return fault, _left_out(text, region) or repair
@@ -164,6 +173,13 @@ def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
             return answer, mended
 
     return fault, None
+
+
+def _has_tail(text: str, region: str) -> bool:
+    """Tell 919-555-0110/11 from 0171/234."""
+    tail = _TAIL.fullmatch(text)
+    answer = _ask(tail[1].strip(), region)[0] if tail else Fault.MISSING
+    return not isinstance(answer, Fault) and answer >= _COMPLETE
 
 
 def _left_out(text: str, region: str) -> Repair | None:
@@ -190,11 +206,14 @@ def _mended(text: str, region: str) -> Iterator[tuple[str, Repair]]:
 def _whole(scientific: re.Match[str], region: str) -> int | Fault:
     """Read 1.9195550123E+10, where the mantissa has every digit of the number."""
     mantissa, exponent = scientific[1].replace(",", "."), int(scientific[2])
-    decimals = len(mantissa.partition(".")[2])
-    if decimals != exponent:
+    if len(mantissa.partition(".")[2]) < exponent:
         return Fault.DIGITS_LOST
 
-    answer, _ = _read(str(int(Decimal(f"{mantissa}E{exponent}"))), region)
+    value = Decimal(f"{mantissa}E{exponent}")
+    if value % 1:
+        return Fault.FRACTION
+
+    answer, _ = _read(str(int(value)), region)
     return answer
 
 

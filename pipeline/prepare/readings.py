@@ -37,6 +37,8 @@ class Fault(StrEnum):
     LENGTH = "no number of its country has this many digits"
     UNASSIGNED = "no such number: its area code or exchange does not exist"
     AMBIGUOUS = "it could be either of two numbers: write it with its plus and country code"
+    FRACTION = "a number with a fraction is no phone number"
+    TAIL = "digits stand behind a slash and a complete number: write each number in full"
     DIGITS_LOST = "digits are lost: a spreadsheet rounded the number; export the column as text"
     REGION = "its region is not a country: write an ISO 3166 code such as US"
     PREMIUM_RATE = "a premium-rate number"

@@ -3,11 +3,13 @@
 import random
 
 import phonenumbers
+import polars as pl
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from pipeline.prepare import columns, phones
 from pipeline.prepare.mending import read_cell
-from pipeline.prepare.readings import Fault, Repair
+from pipeline.prepare.readings import READING, Fault, Repair
 
 from .test_phones import read, unpack
 
@@ -141,10 +143,49 @@ def test_a_lost_zero_is_told_only_where_people_write_it(region, cell, number, re
 @pytest.mark.parametrize(
     "cell",
     [
-        "919-555-0110/11", "919 555 0110 / 11", "919-555-0112-13", "919.555.0110.22",
+        "919-555-0112-13", "919.555.0110.22",
         "9-1-919-555-0128", "336-555-12345", "919 555 0110 22", "212-555-0110-11",
-        "212 555 011012", "49171/2345677", "(919) 555-0114/0115", "919-555-0116 /17/18",
+        "212 555 011012", "49171/2345677", "919-555-0116 /17/18",
     ],
 )  # fmt: skip
 def test_a_national_number_with_a_tail_is_not_taken_for_a_foreign_one(cell):
     assert read([cell]) == [(None, Fault.TOO_LONG, None)]
+
+
+@pytest.mark.parametrize(
+    "cell", ["919555010.5", "9195550124.50", "19195550124.5", "9195550124,50", "1.91955501234E+10"]
+)
+@pytest.mark.parametrize("region", ["US", "DE"])
+def test_a_number_with_a_fraction_is_no_phone_number(cell, region):
+    assert read([cell], region) == [(None, Fault.FRACTION, None)]
+
+
+def test_a_cell_of_a_workbook_with_a_fraction_is_no_phone_number():
+    cells = pl.LazyFrame({phones.CELL: [919555010.5, 49151123456.25, 9195550123.0]})
+    view = cells.select(columns.text_view(phones.CELL, pl.Float64()))
+    found = view.pipe(phones.add_readings, "US").collect()[READING].to_list()
+    assert [unpack(each)[1] for each in found] == [Fault.FRACTION, Fault.FRACTION, None]
+
+
+@pytest.mark.parametrize(
+    ("region", "cell"),
+    [
+        ("AT", "0664 1234567/89"), ("AT", "+43 664 1234567/8"), ("DE", "030 901820/21"),
+        ("DE", "4930901820/21"), ("US", "919-555-0110/11"), ("US", "919 555 0110 / 11"),
+        ("US", "(919) 555-0114/0115"), ("US", "+1 919 555 0110/11"),
+    ],
+)  # fmt: skip
+def test_digits_behind_a_slash_are_no_part_of_a_number_that_is_complete(region, cell):
+    assert read([cell], region) == [(None, Fault.TAIL, None)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("0171/2345674", 491712345674), ("0171/234/5674", 491712345674),
+        ("030/901820", 4930901820), ("+49 171/2345674", 491712345674),
+        ("0043 2622/12345", 43262212345), ("030 / 90 18 20 - 21", 493090182021),
+    ],
+)  # fmt: skip
+def test_a_slash_behind_an_area_code_is_as_good_as_a_blank(cell, number):
+    assert read([cell], "DE") == [(number, None, None)]
