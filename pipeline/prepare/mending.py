@@ -16,7 +16,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
-from pipeline.prepare.plus import INTERNATIONAL_DIGITS, may_lack_plus, settle
+from pipeline.prepare.labels import before_letters, find_label
+from pipeline.prepare.plus import INTERNATIONAL_DIGITS, is_valid, may_lack_plus, settle
 from pipeline.prepare.readings import Fault, Repair, packed
 
 _PARSE_FAULTS = {
@@ -55,6 +56,7 @@ _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
 
 _COMPLETE = 10**9  # a number in E.164 from which on a slash is behind it, and not inside
+_LONGEST = 250  # characters that phonenumbers looks at
 _FEWEST_DIGITS = 7  # of a number with its area code, anywhere
 
 
@@ -146,6 +148,9 @@ def _plain_digit(character: str) -> str:
 
 def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
     """Read a legible text as it is, or else with the one repair that makes it a number."""
+    if len(text) > _LONGEST:
+        return Fault.TOO_LONG, None
+
     if scientific := _SCIENTIFIC.fullmatch(text):
         answer = _whole(scientific, region)
         return answer, None if isinstance(answer, Fault) else Repair.SCIENTIFIC
@@ -172,7 +177,20 @@ def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
         if not isinstance(answer, Fault):
             return answer, mended
 
-    return fault, None
+    return _without_label(text, fault, region)
+
+
+def _without_label(text: str, fault: Fault, region: str) -> tuple[int | Fault, Repair | None]:
+    """Read what is before a label, where the letters are no digits of a keypad for certain."""
+    is_vanity = fault is Fault.LETTERS and is_valid(text, region)
+    label = find_label(text)
+    if label and label.is_apart and (label.is_bracketed or not is_vanity):
+        answer, repair = _read(label.head, region)
+        if not isinstance(answer, Fault) or answer is Fault.LETTERS or _is_full(label.head):
+            return answer, repair
+
+    is_complete = not isinstance(_ask(before_letters(text), region)[0], Fault)
+    return Fault.LETTERS_BEHIND if is_complete and _spelled(text) else fault, None
 
 
 def _has_tail(text: str, region: str) -> bool:
@@ -210,7 +228,7 @@ def _whole(scientific: re.Match[str], region: str) -> int | Fault:
         return Fault.DIGITS_LOST
 
     value = Decimal(f"{mantissa}E{exponent}")
-    if value % 1:
+    if value != int(value):
         return Fault.FRACTION
 
     answer, _ = _read(str(int(value)), region)

@@ -67,6 +67,12 @@ def settle(text: str, number: PhoneNumber, region: str) -> tuple[PhoneNumber | N
     return (number, None) if is_usual else (None, None)
 
 
+def is_valid(text: str, region: str) -> bool:
+    """Tell whether phonenumbers reads a text as a valid number, letters as digits of a keypad."""
+    number = _parsed(text, region)
+    return number is not None and phonenumbers.is_valid_number(number)
+
+
 def may_lack_plus(text: str, region: str) -> bool:
     """Tell whether a text that is no national number may be one of another country.
 
@@ -85,10 +91,10 @@ def _begins_like_home(groups: list[str], region: str) -> bool:
     """Tell 212-555-0110-11, a number of New York and a tail, from 212 5 55 01 10 11."""
     digits = "".join(groups)
     for length in range(len(digits) - 1, 6, -1):
-        number = _parsed(digits[:length], region)
-        if number is None or not phonenumbers.is_valid_number(number):
+        if not is_valid(digits[:length], region):
             continue
 
+        number = phonenumbers.parse(digits[:length], region)
         home = _DIGITS.findall(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
         last = len(home) - 1
         if groups[:last] == home[:last] and "".join(groups[last:]).startswith(home[last]):

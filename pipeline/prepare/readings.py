@@ -29,6 +29,7 @@ class Fault(StrEnum):
 
     MISSING = "the row has no phone number"
     LETTERS = "not a phone number: it holds letters"
+    LETTERS_BEHIND = "there are letters behind the number: take them out, or put them in brackets"
     NO_DIGITS = "not a phone number: it has too few digits in a row"
     COUNTRY = "its country code does not exist"
     AREA_CODE = "too short: the area code is missing"
