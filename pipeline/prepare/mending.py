@@ -46,9 +46,10 @@ _FRACTION = re.compile(r"[1-9][0-9]{6,14}[.,][0-9]+")
 _TAIL = re.compile(r"(.*[0-9].*)/\s*[0-9]{1,4}", re.DOTALL)
 _SCIENTIFIC = re.compile(r"\+?([0-9](?:[.,][0-9]+)?)[eE]\+?([0-9]{1,2})")
 _TRUNK_ZERO = re.compile(r"(?<=\d)([ \-.]*)\(0\)")
-_SEVERAL = re.compile(r"[;,/|\n\r]+|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
+_BOTH_PLUS = re.compile(r"(\+[0-9 ().\-]*[0-9])\s+(?=\+)")
+_SEVERAL = re.compile(r"[;,/|\n\r]+|:{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
 #: Finds every cell that `parts_of` splits, and some others (for polars).
-MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&]|or|and|und|ou|oder).*\d"
+MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&:+]|or|and|und|ou|oder).*\d"
 
 _EXTENSION = re.compile(r"[\s,;]*(?:extension|ext\.?|x|#)[\s:.=]*[0-9]{1,7}\s*$", re.IGNORECASE)
 _PLAIN = re.compile(r"[+0-9 ().\-]+")  # without anything that could begin an extension
@@ -95,7 +96,7 @@ def parts_of(cell: str) -> list[str]:
 
 
 def _parts(text: str) -> list[str]:
-    parts = [part.strip() for part in _SEVERAL.split(text) if part.strip()]
+    parts = [part.strip() for part in _SEVERAL.split(_BOTH_PLUS.sub(r"\1;", text)) if part.strip()]
     is_several = sum(map(_is_full, parts)) > 1 and not _EXTENSION.search(text)
     return [part if _is_full(part) else "" for part in parts] if is_several else []
 
