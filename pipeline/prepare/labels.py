@@ -14,6 +14,11 @@ _BRACKETED = re.compile(r"(.*?[^\s(\[])(?:\s*[(\[][^()\[\]0-9]*[)\]])+[^\w)\]]*"
 _BEHIND = re.compile(r"(.*[0-9][)\]]?)([^0-9]+)", re.DOTALL)
 _APART = re.compile(rf"[\s\-–—,;:/.(\[]+{_LETTER}")
 _LOOKALIKE = re.compile(r"\W*[OoIl]+\W*")  # a digit that somebody typed as a letter
+#: Words by which people say that a number is not to be texted, or takes no texts.
+_WARNING = re.compile(
+    r"\b(?:no|not|never|don['’]?t|stop|dnc|opt\w*|unsubscribed?|wrong|fax|nicht|kein\w*|falsch\w*)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,11 @@ def find_label(text: str) -> Label | None:
 
     is_apart = _APART.match(behind[2]) and not _LOOKALIKE.fullmatch(behind[2])
     return Label(behind[1], is_apart=bool(is_apart))
+
+
+def warns(text: str, label: Label) -> bool:
+    """Tell whether the words behind the head of a text say not to text the number."""
+    return _WARNING.search(text, len(label.head)) is not None
 
 
 def before_letters(text: str) -> str:

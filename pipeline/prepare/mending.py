@@ -16,7 +16,7 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
-from pipeline.prepare.labels import before_letters, find_label
+from pipeline.prepare.labels import before_letters, find_label, warns
 from pipeline.prepare.plus import INTERNATIONAL_DIGITS, is_valid, may_lack_plus, settle
 from pipeline.prepare.readings import Fault, Repair, packed
 
@@ -187,6 +187,9 @@ def _without_label(text: str, fault: Fault, region: str) -> tuple[int | Fault, R
     label = find_label(text)
     if label and label.is_apart and (label.is_bracketed or not is_vanity):
         answer, repair = _read(label.head, region)
+        if not isinstance(answer, Fault) and warns(text, label):
+            return Fault.WARNING, None
+
         if not isinstance(answer, Fault) or answer is Fault.LETTERS or _is_full(label.head):
             return answer, repair
 

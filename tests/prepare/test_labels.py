@@ -82,6 +82,19 @@ def test_letters_that_may_be_part_of_the_number_are_refused_with_a_true_sentence
     assert read([cell], region) == [(None, fault, None)]
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "919-555-0116 do not text", "919-555-0116 (DO NOT TEXT)", "919-555-0116 - no texts",
+        "919-555-0116 STOP", "919-555-0116 (opted out)", "919-555-0116 wrong number",
+        "919-555-0116 don't call", "919-555-0116 DNC", "919-555-0116 (fax)",
+        "919-555-0116 (bitte nicht anrufen)", "919-555-0116 keine SMS", "919-555-0116 (no) (Ann)",
+    ],
+)  # fmt: skip
+def test_a_label_that_warns_of_the_number_is_no_reason_to_text_it(cell):
+    assert read([cell]) == [(None, Fault.WARNING, None)]
+
+
 @given(
     st.sampled_from(
         ["919-555-0116", "+49 171 2345672", "0171 2345672", "030 901820", "07911 123456"]
