@@ -16,6 +16,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
+from pipeline.prepare.labels import before_letters, find_label, warns
+from pipeline.prepare.plus import INTERNATIONAL_DIGITS, is_valid, may_lack_plus, settle
 from pipeline.prepare.readings import Fault, Repair, packed
 
 _PARSE_FAULTS = {
@@ -35,22 +37,28 @@ _COSTLY = {
     PhoneNumberType.PREMIUM_RATE: Fault.PREMIUM_RATE,
     PhoneNumberType.SHARED_COST: Fault.SHARED_COST,
 }
+#: Faults of a text that is a number as it stands.
+_FINAL = (Fault.AMBIGUOUS, Fault.EMERGENCY, *_COSTLY.values())
 
 _FORMULA = re.compile(r'^(?:=?"(.*)"|[\'’‘`=](.*))$', re.DOTALL)
 _DECIMALS = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
+_FRACTION = re.compile(r"[1-9][0-9]{6,14}[.,][0-9]+")
+_TAIL = re.compile(r"(.*[0-9].*)/\s*[0-9]{1,4}", re.DOTALL)
 _SCIENTIFIC = re.compile(r"\+?([0-9](?:[.,][0-9]+)?)[eE]\+?([0-9]{1,2})")
 _TRUNK_ZERO = re.compile(r"(?<=\d)([ \-.]*)\(0\)")
-_SEVERAL = re.compile(r"[;,/|\n\r]+|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
+_BOTH_PLUS = re.compile(r"(\+[0-9 ().\-]*[0-9])\s+(?=\+)")
+_SEVERAL = re.compile(r"[;,/|\n\r]+|:{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
 #: Finds every cell that `parts_of` splits, and some others (for polars).
-MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&]|or|and|und|ou|oder).*\d"
+MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&:+]|or|and|und|ou|oder).*\d"
 
 _EXTENSION = re.compile(r"[\s,;]*(?:extension|ext\.?|x|#)[\s:.=]*[0-9]{1,7}\s*$", re.IGNORECASE)
 _PLAIN = re.compile(r"[+0-9 ().\-]+")  # without anything that could begin an extension
 _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
 
+_COMPLETE = 10**9  # a number in E.164 from which on a slash is behind it, and not inside
+_LONGEST = 250  # characters that phonenumbers looks at
 _FEWEST_DIGITS = 7  # of a number with its area code, anywhere
-_INTERNATIONAL_DIGITS = 11  # below, a number without a plus is not taken for an international one
 
 
 @lru_cache(maxsize=100_000)
@@ -88,7 +96,7 @@ def parts_of(cell: str) -> list[str]:
 
 
 def _parts(text: str) -> list[str]:
-    parts = [part.strip() for part in _SEVERAL.split(text) if part.strip()]
+    parts = [part.strip() for part in _SEVERAL.split(_BOTH_PLUS.sub(r"\1;", text)) if part.strip()]
     is_several = sum(map(_is_full, parts)) > 1 and not _EXTENSION.search(text)
     return [part if _is_full(part) else "" for part in parts] if is_several else []
 
@@ -141,6 +149,9 @@ def _plain_digit(character: str) -> str:
 
 def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
     """Read a legible text as it is, or else with the one repair that makes it a number."""
+    if len(text) > _LONGEST:
+        return Fault.TOO_LONG, None
+
     if scientific := _SCIENTIFIC.fullmatch(text):
         answer = _whole(scientific, region)
         return answer, None if isinstance(answer, Fault) else Repair.SCIENTIFIC
@@ -149,16 +160,48 @@ def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
         answer, _ = _read(decimals[1], region)
         return answer, Repair.DECIMALS
 
-    fault = _ask(text, region)
-    if not isinstance(fault, Fault):
-        return fault, _left_out(text, region)
+    if _FRACTION.fullmatch(text):
+        return Fault.FRACTION, None
 
-    for candidate, repair in _mended(text):
-        answer = _ask(candidate, region)
+    if _has_tail(text, region):
+        return Fault.TAIL, None
+
+    fault, repair = _ask(text, region)
+    if not isinstance(fault, Fault):
+        return fault, _left_out(text, region) or repair
+
+    if fault in _FINAL:
+        return fault, None
+
+    for candidate, mended in _mended(text, region):
+        answer, _ = _ask(candidate, region)
         if not isinstance(answer, Fault):
+            return answer, mended
+
+    return _without_label(text, fault, region)
+
+
+def _without_label(text: str, fault: Fault, region: str) -> tuple[int | Fault, Repair | None]:
+    """Read what is before a label, where the letters are no digits of a keypad for certain."""
+    is_vanity = fault is Fault.LETTERS and is_valid(text, region)
+    label = find_label(text)
+    if label and label.is_apart and (label.is_bracketed or not is_vanity):
+        answer, repair = _read(label.head, region)
+        if not isinstance(answer, Fault) and warns(text, label):
+            return Fault.WARNING, None
+
+        if not isinstance(answer, Fault) or answer is Fault.LETTERS or _is_full(label.head):
             return answer, repair
 
-    return fault, None
+    is_complete = not isinstance(_ask(before_letters(text), region)[0], Fault)
+    return Fault.LETTERS_BEHIND if is_complete and _spelled(text) else fault, None
+
+
+def _has_tail(text: str, region: str) -> bool:
+    """Tell 919-555-0110/11 from 0171/234."""
+    tail = _TAIL.fullmatch(text)
+    answer = _ask(tail[1].strip(), region)[0] if tail else Fault.MISSING
+    return not isinstance(answer, Fault) and answer >= _COMPLETE
 
 
 def _left_out(text: str, region: str) -> Repair | None:
@@ -171,46 +214,56 @@ def _left_out(text: str, region: str) -> Repair | None:
     return Repair.EXTENSION if extension else None
 
 
-def _mended(text: str) -> Iterator[tuple[str, Repair]]:
+def _mended(text: str, region: str) -> Iterator[tuple[str, Repair]]:
     if _TRUNK_ZERO.search(text):
         yield _TRUNK_ZERO.sub(r"\1", text), Repair.TRUNK_ZERO
 
     if text[0].isdigit() and text[0] != "0" and not _LETTER.search(text):
-        foreign = _digits(text) >= _INTERNATIONAL_DIGITS
-        yield (f"+{text}", Repair.PLUS) if foreign else (f"0{text}", Repair.ZERO)
+        if may_lack_plus(text, region):
+            yield f"+{text}", Repair.PLUS
+        elif _digits(text) < INTERNATIONAL_DIGITS:
+            yield f"0{text}", Repair.ZERO
 
 
 def _whole(scientific: re.Match[str], region: str) -> int | Fault:
     """Read 1.9195550123E+10, where the mantissa has every digit of the number."""
     mantissa, exponent = scientific[1].replace(",", "."), int(scientific[2])
-    decimals = len(mantissa.partition(".")[2])
-    if decimals != exponent:
+    if len(mantissa.partition(".")[2]) < exponent:
         return Fault.DIGITS_LOST
 
-    answer, _ = _read(str(int(Decimal(f"{mantissa}E{exponent}"))), region)
+    value = Decimal(f"{mantissa}E{exponent}")
+    if value != int(value):
+        return Fault.FRACTION
+
+    answer, _ = _read(str(int(value)), region)
     return answer
 
 
-def _ask(text: str, region: str) -> int | Fault:
-    """Return phonenumbers' own answer; a number spelled in letters is refused."""
+def _ask(text: str, region: str) -> tuple[int | Fault, Repair | None]:
+    """Return phonenumbers' own answer, and what it mended; a number in letters is refused."""
     if phonenumbers.is_emergency_number(text, region):
-        return Fault.EMERGENCY
+        return Fault.EMERGENCY, None
 
     try:
-        number = phonenumbers.parse(text, region)
+        parsed = phonenumbers.parse(text, region, keep_raw_input=True)
     except NumberParseException as error:
-        return _PARSE_FAULTS.get(error.error_type) or _not_a_number(text)
+        return _PARSE_FAULTS.get(error.error_type) or _not_a_number(text), None
 
-    if not phonenumbers.is_valid_number(number):
-        return _invalid(text, number, region)
+    if not phonenumbers.is_valid_number(parsed):
+        return _invalid(text, parsed, region), None
 
     if _spelled(text):
-        return Fault.LETTERS
+        return Fault.LETTERS, None
+
+    number, repair = settle(text, parsed, region)
+    if number is None:
+        return Fault.AMBIGUOUS, None
 
     if costly := _COSTLY.get(phonenumbers.number_type(number)):
-        return costly
+        return costly, None
 
-    return int(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:])
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return int(written[1:]), repair
 
 
 def _spelled(text: str) -> bool:

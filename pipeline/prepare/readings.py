@@ -29,6 +29,8 @@ class Fault(StrEnum):
 
     MISSING = "the row has no phone number"
     LETTERS = "not a phone number: it holds letters"
+    LETTERS_BEHIND = "there are letters behind the number: take them out, or put them in brackets"
+    WARNING = "the words behind the number warn of it: take out the number, or the words"
     NO_DIGITS = "not a phone number: it has too few digits in a row"
     COUNTRY = "its country code does not exist"
     AREA_CODE = "too short: the area code is missing"
@@ -36,6 +38,9 @@ class Fault(StrEnum):
     TOO_LONG = "too long for a phone number"
     LENGTH = "no number of its country has this many digits"
     UNASSIGNED = "no such number: its area code or exchange does not exist"
+    AMBIGUOUS = "it could be either of two numbers: write it with its plus and country code"
+    FRACTION = "a number with a fraction is no phone number"
+    TAIL = "digits stand behind a slash and a complete number: write each number in full"
     DIGITS_LOST = "digits are lost: a spreadsheet rounded the number; export the column as text"
     REGION = "its region is not a country: write an ISO 3166 code such as US"
     PREMIUM_RATE = "a premium-rate number"

@@ -171,6 +171,17 @@ def test_strict_refuses_what_would_have_to_be_repaired():
     assert numbers({"phone": phone}, strict=True) == [None, 19195550101, None]
 
 
+def test_a_plus_or_a_zero_lost_at_home_is_counted_refused_by_strict_and_hides_no_duplicate():
+    phone = ["+4915112345678", "4915112345678", "15112345678", "015112345678"]
+    data = {"phone": phone, "country": ["DE"] * 4}
+    read = read_numbers(data, own_region="country")
+    found = [(each.code, each.count, each.rows) for each in find_repairs(read, ["phone"])]
+    assert found == [("phone_plus", 1, (2,)), ("phone_zero", 1, (3,))]
+    assert repeats(data, own_region="country") == [None, 1, 1, 1]
+    strict = numbers(data, own_region="country", strict=True)
+    assert strict == [4915112345678, None, None, 4915112345678]
+
+
 def test_a_row_may_have_its_own_region():
     data = {"phone": ["020 7946 0123", "9195550101"], "country": ["GB", ""]}
     assert numbers(data) == [None, 19195550101]

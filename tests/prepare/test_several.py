@@ -45,6 +45,8 @@ def read(frame, roles, region="US"):
         "9195550101 UND 9195550102",
         "9195550101 & 9195550102",
         "9195550101;;9195550102;",
+        "9195550101 ::: 9195550102",
+        "9195550101:::9195550102",
         "9195550101; +1 919 555 0101; 9195550102",
     ],
 )
@@ -62,6 +64,22 @@ def test_each_number_of_a_cell_gets_a_row_right_below_whatever_stands_between(ce
     (finding,) = found.findings
     assert (finding.code, finding.count, finding.rows) == ("numbers_added", 1, (2,))
     assert not finding.is_repair
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "+19195550101 +19195550102",
+        "+1 919-555-0101\u00a0\u200b +1 919-555-0102",
+        "+19195550101 ::: +1 919-555-0102",
+        "+19195550101 +19195550102 +19195550101",
+    ],
+)
+def test_numbers_that_begin_with_a_plus_may_have_only_blanks_between_them(cell):
+    found = expanded({"phone": [cell, "20251224 +19195550103"]})
+    assert read(found.frame, found.roles) == [19195550101, 19195550102, None]
+    (finding,) = found.findings
+    assert (finding.code, finding.count, finding.rows) == ("numbers_added", 1, (1,))
 
 
 def test_what_is_no_number_gets_no_row_and_is_told():
