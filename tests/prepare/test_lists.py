@@ -49,6 +49,7 @@ CELLS = {
     "two and a broken one": ("+19195550100; +19195550150; 12", [A, B], 1),
     "an extension": ("919-555-0100, ext. 5", [A], 0),
     "a sentence": ("please never again: 919-555-0100 after 5pm", [A], 1),
+    "a wish behind a number": ("919-555-0100 do not text", [A], 1),
     "digits that are lost": ("9.1955501E+09", [], 1),
     "no number": ("n/a", [], 1),
     "a lost plus": ("4915112345678", [4915112345678], 0),
