@@ -98,6 +98,7 @@ USER_KEY = "key"
 WORKING = "__bandcast_"
 NUMBER = WORKING + "number"  #: Int64, E.164 without its plus
 SENT = WORKING + "sent"  #: Int64, `NUMBER` where the row has no reason
+FILE_ROW = WORKING + "file_row"  #: integer, 1-based data row of the recipient file, for errors
 
 _WHOLE_FLOATS_BELOW = 2**53  # beyond it a double no longer holds every whole number
 

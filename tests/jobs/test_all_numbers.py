@@ -81,3 +81,13 @@ def test_all_numbers_is_true_or_false(bandcast, folder):
     done = bandcast("estimate", "campaign.toml")
     assert done.code == 2
     assert "[campaign] all_numbers must be true or false" in done.err
+
+
+def test_a_number_without_a_price_is_named_by_its_row_of_the_file(bandcast, folder):
+    write(folder, ALL)
+    (folder / "people.csv").write_text(PEOPLE + "Eva,+49 30 23125042\n")
+    done = bandcast("estimate", "campaign.toml", "--json")
+    assert done.code == 2
+    (sentence,) = done.json["error"].splitlines()
+    assert sentence.startswith("people.csv, row 5: rate card 'test card' has no sms price on ")
+    assert "2312" not in sentence
