@@ -215,6 +215,18 @@ def test_the_status_of_a_folder_without_a_journal_is_one_sentence(tmp_path, rest
     assert "bandcast.db yet" in sentence
 
 
+def test_a_campaign_whose_files_are_gone_still_has_a_status_and_can_be_paused(folder, provider):
+    env = account(provider)
+    assert run(folder, *SEND, env=env).code == 0
+    before = run(folder, "status", "campaign.toml", "--json", env=env).json
+    (folder / "people.csv").unlink()
+    (folder / "card.toml").unlink()
+    after = run(folder, "status", "campaign.toml", "--json", env=env)
+    assert (after.code, after.json) == (0, before)
+    assert run(folder, "pause", "campaign.toml", "--because", "lost", env=env).code == 0
+    assert "there is no file 'people.csv'" in run(folder, *SEND, env=env).err
+
+
 def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider):
     env = account(provider)
     barred = number(3)
