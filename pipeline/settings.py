@@ -228,7 +228,7 @@ def _missing_files(settings: Settings) -> Iterator[str]:
         ("[rates] carriers", settings.carriers),
     ]
     for what, file in named:
-        if file is not None and not exists(file):
+        if file and (not exists(file) or (file.is_dir() and what != "recipients")):
             yield f"{what}: there is no file '{file}'"
 
 

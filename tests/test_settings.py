@@ -285,6 +285,8 @@ def test_smart_is_true_or_false(folder, value):
     [
         (GOOD + '[suppression]\nfiles = ["gone.csv"]\n', "no file"),
         (GOOD + '[rates]\ncarriers = "gone.csv"\n', "[rates] carriers: there is no file"),
+        (GOOD + '[rates]\ncarriers = "."\n', "[rates] carriers: there is no file"),
+        (GOOD + '[suppression]\nfiles = ["."]\n', "[suppression] files: there is no file"),
         (GOOD + '[[variants]]\nname = "a"\ntemplate = "x"\n', "write the template as one"),
         (GOOD + '[[variants]]\nname = "a"\n', "template is missing"),
         (GOOD + "[frequency]\ndays = -1\n", "days"),
