@@ -24,6 +24,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+#: Asks about a first line that does not fit those below.
+TITLE_HINT = "or is the first line a title? Delete what is above the names of the columns"
+
 
 class BandcastError(Exception):
     """Root of the tree. `exit_code` is what the process ends with."""

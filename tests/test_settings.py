@@ -299,7 +299,19 @@ def test_smart_is_true_or_false(folder, value):
         ),
         (GOOD + '[columns]\nmedia = "picture"\n', "mms"),
     ],
-    ids=["file", "carriers", "both texts", "variant", "days", "itself", "typo", "names", "media"],
+    ids=[
+        "file",
+        "carriers",
+        "folder of carriers",
+        "folder of a list",
+        "both texts",
+        "variant",
+        "days",
+        "itself",
+        "typo",
+        "names",
+        "media",
+    ],
 )
 def test_what_does_not_hold_together_is_said(folder, text, words):
     (problem,) = problems_of(folder, text)
