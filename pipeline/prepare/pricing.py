@@ -63,7 +63,7 @@ class _Rows:
         self.first = sorted({*self.first, *first})[:EXAMPLE_ROWS]
 
     def __str__(self) -> str:
-        listed = ", ".join(f"{row:,}" for row in self.first)
+        listed = ", ".join(map(str, self.first))
         more = " ..." if self.count > len(self.first) == EXAMPLE_ROWS else ""
         return f"row{'' if len(self.first) == 1 else 's'} {listed}{more}"
 
