@@ -22,6 +22,7 @@ from pipeline.prepare.repeats import Barred, add_verdicts
 _MOBILE_NAMES = frozenset(
     {
         *("mobile", "mobiles", "mobilephone", "mobilephonenumber", "mobilenumber", "mobileno"),
+        "mobilephoneno",
         *("cell", "cellphone", "cellphonenumber", "cellnumber", "cellno"),
         *("handy", "handynummer", "handynr", "mobilnummer", "mobilnr", "mobiltelefon"),
         *("portable", "telephoneportable", "telephonemobile", "numerodeportable"),
@@ -33,7 +34,7 @@ _OTHER_NAMES = frozenset(
     {
         *("phone", "phonenumber", "phonenumbers", "phoneno", "phone#", "primaryphone"),
         *("telephone", "telephonenumber", "telephoneno", "tel", "telno", "to", "msisdn"),
-        *("contactnumber", "contactno"),
+        "contactnumber",  # but "Contact No." is the key of a person in Business Central
         *("telefon", "telefonnummer", "telefonnr", "rufnummer", "numerodetelephone"),
         *("telefono", "numerodetelefono", "numeroditelefono", "telefoon", "telefoonnummer"),
     }
@@ -64,9 +65,12 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
     if wanted:
         return [find_named(name, names, file=file) for name in wanted]
 
+    if tuple(names) == _BARE_NUMBERS:
+        return list(names)
+
     found = [name for name in names if is_phone_name(name)]
-    if len(found) == 1 or tuple(names) == _BARE_NUMBERS:
-        return found or list(_BARE_NUMBERS)
+    if len(found) == 1:
+        return found
 
     listed = ", ".join(f"'{name}'" for name in found or names)
     if found:

@@ -15,6 +15,7 @@ from itertools import islice
 
 from pipeline.errors import InputError
 from pipeline.model import FileFormat
+from pipeline.reading.encodings import without_marks
 from pipeline.reading.headers import has_phone_number
 from pipeline.reading.reading import MAX_CHARACTERS
 
@@ -62,8 +63,9 @@ def sniff_dialect(text: str, file_format: FileFormat, *, is_whole: bool, file: s
     """
     text = _complete_lines(text, is_whole=is_whole, file=file)
     _require_text(text, file)
-    hint = _HINT.fullmatch(_first_line(text))
-    body = text[hint.end() :] if hint else text
+    plain = without_marks(text)
+    hint = _HINT.fullmatch(_first_line(plain))
+    body = plain[hint.end() :] if hint else plain
     delimiter = file_format.delimiter or (hint[1] if hint else _best_delimiter(body))
     skips_blanks = _has_blanks_before_quotes(body, delimiter)
     rows = list(_rows(body, delimiter, skips_blanks=skips_blanks))
@@ -80,7 +82,7 @@ def sniff_dialect(text: str, file_format: FileFormat, *, is_whole: bool, file: s
         has_header=has_header,
         first=tuple(rows[0]),
         width=len(rows[0]) if has_header else _usual_width(rows),
-        starts_plainly=not hint and _is_plain(text, delimiter, rows[0]),
+        starts_plainly=body == text and _is_plain(text, delimiter, rows[0]),
         has_hint=hint is not None,
         has_double_ends=text.count("\r\r\n") * 2 > text.count("\n"),
     )

@@ -9,6 +9,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
@@ -25,6 +26,12 @@ _BOMS = (  # the longer first: UTF-32 LE begins like UTF-16 LE
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: The mark of UTF-8 where somebody took it for letters.
+_MARK_AS_LETTERS = codecs.BOM_UTF8.decode("cp1252")
+#: A character of UTF-8 that was cut off; in no older encoding would a word of small letters end so.
+_CUT_OFF = re.compile(rb"[a-z][\xc2\xc3](?![A-Za-z\x80-\xff])")
+#: What a right character counts beneath the mark of UTF-8: a few are right by chance.
+_MARKED_WEIGHT = 4
 _MIN_NUL_SHARE = 0.25  # of the high bytes in UTF-16 text that has digits and delimiters
 _MAX_NUL_SHARE = 0.02  # of the low bytes
 
@@ -58,7 +65,8 @@ def sniff_encoding(head: bytes, *, is_whole: bool) -> str | None:
         if head.startswith(mark):
             return encoding
 
-    if by_zeros := _utf16_by_zeros(head):
+    is_marked = head.startswith(codecs.BOM_UTF8)
+    if not is_marked and (by_zeros := _utf16_by_zeros(head)):
         return by_zeros
 
     return None if UNDECODABLE in decode(head, UTF8, is_whole=is_whole) else UTF8
@@ -67,22 +75,32 @@ def sniff_encoding(head: bytes, *, is_whole: bool) -> str | None:
 def decode(head: bytes, encoding: str, *, is_whole: bool) -> str:
     """Decode the beginning of a file, without its byte order mark; `UNDECODABLE` marks the rest."""
     decoder = codecs.getincrementaldecoder(encoding)(errors=MARKING)
-    return decoder.decode(head, final=is_whole).removeprefix("\ufeff")
+    return decoder.decode(head.removeprefix(codecs.BOM_UTF8), final=is_whole)
+
+
+def skip_mark(file: BinaryIO) -> None:
+    """Go behind the byte order mark of UTF-8 at the beginning of a file, whatever follows it."""
+    if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        file.seek(0)
+
+
+def without_marks(text: str) -> str:
+    """Return the beginning of a text without further marks, and without one taken for letters."""
+    return text.lstrip("\ufeff").removeprefix(_MARK_AS_LETTERS)
 
 
 def transcode(path: Path, encoding: str, target: Path) -> bool:
     """Write a file anew as UTF-8, in pieces; False as soon as something cannot be decoded."""
     decoder = codecs.getincrementaldecoder(encoding)(errors=MARKING)
     with path.open("rb") as source, target.open("wb") as copy:
-        is_first = True
+        skip_mark(source)
         while True:
             chunk = source.read(_CHUNK_BYTES)
             text = decoder.decode(chunk, final=not chunk)
             if UNDECODABLE in text:
                 return False
 
-            copy.write((text.removeprefix("\ufeff") if is_first else text).encode())
-            is_first = is_first and not text
+            copy.write(text.encode())
             if not chunk:
                 return True
 
@@ -93,10 +111,12 @@ def legacy_encoding(path: Path) -> str | None:
     Returns:
         None where it is rather UTF-8 with a broken place, or nothing fits.
     """
-    evidence = b"".join(_evidence(path)).removeprefix(codecs.BOM_UTF8)
-    valid = sum(not character.isascii() for character in evidence.decode(UTF8, errors="ignore"))
+    marked = b"".join(_evidence(path))
+    evidence = marked.removeprefix(codecs.BOM_UTF8)
+    valid = len(_CUT_OFF.findall(evidence))
+    valid += sum(not character.isascii() for character in evidence.decode(UTF8, errors="ignore"))
     broken = evidence.decode(UTF8, errors=MARKING).count(UNDECODABLE)
-    if valid >= broken:
+    if valid * (1 if evidence == marked else _MARKED_WEIGHT) >= broken:
         return None
 
     guesses = [
@@ -122,10 +142,11 @@ def _utf16_by_zeros(head: bytes) -> str | None:
     if not high:
         return None
 
-    in_high, in_low = high.count(0) / len(high), low.count(0) / len(low)
-    if in_high >= _MIN_NUL_SHARE and in_low <= _MAX_NUL_SHARE:
+    in_high, in_low = high.count(0), low.count(0)
+    fewest, most = _MIN_NUL_SHARE * len(high), max(1, _MAX_NUL_SHARE * len(high))
+    if in_high >= max(2, fewest) and in_low <= most:
         encoding = "utf-16-le"
-    elif in_low >= _MIN_NUL_SHARE and in_high <= _MAX_NUL_SHARE:
+    elif in_low >= max(2, fewest) and in_high <= most:
         encoding = "utf-16-be"
     else:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,11 +10,10 @@ from itertools import count
 
 from pipeline.errors import InputError
 from pipeline.model import Finding
+from pipeline.reading.encodings import without_marks
 
 _PHONE_NUMBER = re.compile(r"[\s'\"]*(?:\+|\(|[0-9])(?:[\s().\-]*[0-9]){9,14}\s*")
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
-#: The byte order mark of UTF-8, where somebody took it for letters.
-_MARK_AS_LETTERS = codecs.BOM_UTF8.decode("cp1252")
 _PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)  # what polars takes for many columns, not for a name
 
 
@@ -56,7 +54,7 @@ def read_header(cells: Sequence[str], *, file: str) -> Header:
     Raises:
         InputError: a name that no column can have.
     """
-    wanted = [_without_mark(cell).strip(_INVISIBLE) for cell in cells]
+    wanted = [without_marks(cell).strip(_INVISIBLE) for cell in cells]
     for name in wanted:
         if _PATTERN.fullmatch(name):
             raise InputError(
@@ -74,12 +72,6 @@ def read_header(cells: Sequence[str], *, file: str) -> Header:
 
     names = _distinct(wanted)
     return Header(names=names, unnamed=unnamed, findings=_duplicates(wanted, names))
-
-
-def _without_mark(cell: str) -> str:
-    """Return the name without a mark, and without the quotes that quoted nothing behind it."""
-    name = cell.removeprefix(_MARK_AS_LETTERS)
-    return cell if name == cell else name.strip('"')
 
 
 def on_one_line(name: str) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from pipeline.reading.encodings import MARKING, UNDECODABLE
+from pipeline.reading.encodings import MARKING, UNDECODABLE, skip_mark, without_marks
 from pipeline.reading.reading import MAX_CHARACTERS
 
 
@@ -25,6 +26,7 @@ class Lines:
         self._file = file
         self._has_double_ends = has_double_ends
         self._after_lone_return = False
+        self._is_first = True
         #: NULs were taken out of a line; set back by the reader.
         self.had_zeros = False
         #: So they were, or a line holds `UNDECODABLE`; set back by the reader.
@@ -42,7 +44,10 @@ class Lines:
             if len(line) == MAX_CHARACTERS:
                 raise LineTooLongError
 
-            if line[-1] == "\r":
+            if self._is_first:
+                line, self._is_first = without_marks(line), False
+
+            if line[-1:] == "\r":
                 self.lone_returns += 1
 
             if self._has_double_ends and self._is_half_an_end(line):
@@ -60,15 +65,14 @@ class Lines:
     def _is_half_an_end(self, line: str) -> bool:
         """Tell whether this is the CR LF of a CR CR LF, whose first CR has ended the line."""
         is_half = self._after_lone_return and line == "\r\n"
-        self._after_lone_return = line[-1] == "\r"
+        self._after_lone_return = line[-1:] == "\r"
         return is_half
 
 
 @contextmanager
 def open_lines(path: Path, encoding: str, *, has_double_ends: bool) -> Iterator[Lines]:
     """Open a text file; a byte order mark is no part of its first line."""
-    with path.open(encoding=encoding, errors=MARKING, newline="") as file:
-        if file.read(1) != "\ufeff":
-            file.seek(0)
-
+    with path.open("rb") as source:
+        skip_mark(source)
+        file = TextIOWrapper(source, encoding=encoding, errors=MARKING, newline="")
         yield Lines(file, has_double_ends=has_double_ends)

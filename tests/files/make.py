@@ -246,6 +246,36 @@ read("cp1252 with the BOM of UTF-8", b"\xef\xbb\xbf" + NAMES.encode("cp1252"),
      encoding="cp1252", **GUESSED)  # fmt: skip
 read("cp1252 with the BOM of UTF-8 and quotes", b'\xef\xbb\xbf"phone";"name"\n1;Ren\xe9e\n2;b\n',
      encoding="cp1252", delimiter=";", first="1/Renée", findings="encoding")  # fmt: skip
+BOM, LETTERS = b"\xef\xbb\xbf", b"\xef\xbb\xbf".decode("cp1252").encode()
+for encoding, person in (("cp1250", "Łukasz Święty Zażółć"), ("cp1251", "Иван Петров"),
+                         ("shift_jis", "山田太郎 鈴木花子 日本")):  # fmt: skip
+    content = BOM + f"phone;name\n1;{person}\n2;b\n".encode(encoding)
+    read(f"{encoding} with the BOM of UTF-8", content, encoding=encoding, delimiter=";",
+         first=f"1/{person}", findings="encoding")  # fmt: skip
+
+LAST_FIRST = '"Smith, René",9195550123\n"Smith, Zoë",9195550124\n'
+NUMBERED = {"columns": "column_1 column_2", "first": "Smith, René/9195550123"}
+read("cp1252 with the BOM of UTF-8, no header", BOM + LAST_FIRST.encode("cp1252"),
+     encoding="cp1252", findings="no_header encoding", **NUMBERED)  # fmt: skip
+read("a BOM taken for letters, no header", LETTERS + LAST_FIRST.encode(), findings="no_header",
+     **NUMBERED)  # fmt: skip
+read(
+    "a BOM taken for letters before a comma in quotes",
+    LETTERS + b'"phone,mobile",name\n1,a\n2,b\n',
+    columns="phone,mobile name",
+    first="1/a",
+)
+for name, marks in (("a BOM taken for letters", LETTERS), ("two BOMs", BOM * 2)):
+    read(f"{name} above bare numbers", marks + b"9195550123\n9195550124\n", columns="column_1",
+         delimiter=None, findings="no_header", first="9195550123")  # fmt: skip
+
+read("cp1252 with the BOM of UTF-8 and Excel's hint", BOM + b"sep=;\n" + NAMES.encode("cp1252"),
+     encoding="cp1252", **GUESSED)  # fmt: skip
+refused("UTF-8 with BOM and a character cut off", BOM + b"phone,name\n1,a\n2,Jos\xc3\n",
+        "cannot be read as UTF-8", row=2, column="name")  # fmt: skip
+refused("UTF-8 with BOM, more of it broken than right", BOM + "phone,name\n1,Zoë\n2,".encode()
+        + b"\xff\xff\n", "cannot be read as UTF-8", row=2, column="name")  # fmt: skip
+refused("UTF-16 with the BOM of UTF-8", BOM + NAMES.encode("utf-16-le"), "binary file")
 for encoding, bom in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
     read(f"{encoding} with BOM", bom + NAMES.encode(encoding), encoding="utf-16", **READ_NAMES)
     read(f"{encoding} without BOM", NAMES.encode(encoding), encoding=encoding, **READ_NAMES)
@@ -268,6 +298,8 @@ read("Greek in cp1253", "phone;name\n1;Γιώργος Παπαδόπουλος\n
 read("Japanese in Shift JIS", "phone,name\n1,山田太郎\n2,こんにちは東京都\n".encode("shift_jis"),
      encoding="shift_jis", findings="encoding", first="1/山田太郎")  # fmt: skip
 read("emoji", "phone,name\n1,👋🏽\n2,b\n".encode(), first="1/👋🏽")
+read("a letter that ends in a zero, in UTF-16 without BOM", "phone,name\n1,Ā\n2,b\n"
+     .encode("utf-16-le"), encoding="utf-16-le", first="1/Ā")  # fmt: skip
 read("Chinese in UTF-16 without BOM", "phone,name\n9195550123,张三\n9195550124,李四\n"
      .encode("utf-16-le"), encoding="utf-16-le", last="9195550124/李四")  # fmt: skip
 read("a NUL in a cell", b"phone,name\n1,a\0b\n2,c\n", findings="nul", first="1/ab")
@@ -368,6 +400,11 @@ read("workbook with a blank row", workbook(P=[*PEOPLE[:2], [], PEOPLE[2]]), rows
      findings="blank_lines", **BINARY)  # fmt: skip
 read("workbook that begins in the middle", workbook(P=[[], [], *([None, *row] for row in PEOPLE)]),
      first="9195550123/Ann", **BINARY)  # fmt: skip
+read(
+    "workbook made of a text whose BOM was taken for letters",
+    workbook(P=[["ï»¿phone", "name"], *PEOPLE[1:]]),
+    **BINARY,
+)
 read("workbook without a header", workbook(P=PEOPLE[1:]), columns="column_1 column_2",
      findings="no_header", **BINARY)  # fmt: skip
 read("workbook with a name twice", workbook(P=[["phone", "x", "x"], [1, 2, 3]]), rows=1,

@@ -98,7 +98,10 @@ def finish(process, *, timeout=60):
 
 
 def run(folder, *arguments, env=None):
-    """Run `bandcast` in a folder to its end, in a process that is there at once."""
+    """Run `bandcast` in a folder to its end, in a process that is there at once.
+
+    What is read before a command begins (PYTHON..., COLUMNS, FORCE_COLOR) takes a `start`.
+    """
     with TemporaryDirectory() as passing:
         running = launch.start(arguments, env=env or {}, folder=Path(passing), cwd=folder)
         try:
@@ -120,7 +123,7 @@ def wait_until(condition, process=None, *, seconds=30):
 
 
 def tried(journal, where="1"):
-    """How many messages of a journal were tried, and are so; 0 while it is being made."""
+    """How many messages of a journal were tried and meet a condition; 0 while it is being made."""
     if not journal.exists():
         return 0
 

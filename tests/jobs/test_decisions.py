@@ -355,8 +355,8 @@ def test_a_signal_before_the_first_message_leaves_nothing_behind(folder):
 
 def test_a_run_ends_at_its_time_and_goes_on_later(folder):
     slow(folder)
-    until = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
     with simulating() as url:
+        until = (datetime.now(UTC) + timedelta(seconds=4)).isoformat()
         done = run(folder, *SEND, "--until", until, env=account(url))
         assert (done.code, done.json["states"].keys()) == (5, {"accepted", "ready", "skipped"})
         assert "it was to end by then" in done.json["stopped"]
@@ -367,19 +367,20 @@ def test_a_run_ends_at_its_time_and_goes_on_later(folder):
 def test_a_journal_that_was_locked_when_the_time_came_lets_nobody_be_texted_after_it(folder):
     """What the lanes had asked for before is answered when the lock is gone, and is too late."""
     slow(folder)
-    until = datetime.now(UTC) + timedelta(seconds=3)
-    with simulating() as url, sending(folder, url, "--until", until.isoformat()) as process:
-        with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            while datetime.now(UTC) < until:
-                time.sleep(0.05)
+    with simulating() as url:
+        until = datetime.now(UTC) + timedelta(seconds=6)
+        with sending(folder, url, "--until", until.isoformat()) as process:
+            with closing(sqlite3.connect(folder / "journal.db", isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                while datetime.now(UTC) < until:
+                    time.sleep(0.05)
 
-            time.sleep(0.5)
-            in_time = ledger(url)["messages"]
-            other.execute("ROLLBACK")
+                time.sleep(0.5)
+                in_time = ledger(url)["messages"]
+                other.execute("ROLLBACK")
 
-        done = finish(process)
-        assert ledger(url)["messages"] == in_time
+            done = finish(process)
+            assert ledger(url)["messages"] == in_time
 
     assert (done.code, done.json["states"]["accepted"]) == (5, in_time)
     assert "it was to end by then" in done.json["stopped"]

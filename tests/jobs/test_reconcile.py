@@ -240,16 +240,13 @@ def test_a_signal_while_the_whole_list_is_read_leaves_no_numbers_behind(folder, 
 
 
 def test_under_nohup_a_closed_terminal_does_not_end_the_wait_for_the_listing(folder):
-    settling(folder, 2, people=6)
+    settling(folder, 7, people=6)  # a wait that is told of
     ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
     with (
         simulating("--faults", "lost=1") as url,
         start(folder, *SEND, "--json", env=account(url), **ignoring) as process,
     ):
-        for line in process.stderr:
-            if "listing is asked in" in line:
-                break
-
+        assert any("listing is asked in" in line for line in process.stderr)
         process.send_signal(signal.SIGHUP)
         done = finish(process)
 

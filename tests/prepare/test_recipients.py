@@ -70,6 +70,7 @@ def repeats(data, **options):
         "Phone No.",
         "Phone #",
         "Mobile No",
+        "Mobile Phone No.",
         "Phone Numbers",
         "Primary phone",
         "Contact Number",
@@ -84,6 +85,12 @@ def test_a_column_named_like_phone_numbers_is_found(name):
     assert find_phone_columns(["first_name", name, "telephone_note"], (), file="people.csv") == [
         name
     ]
+
+
+def test_the_number_of_a_contact_is_no_phone_number():
+    """Business Central's customers and orders have one beside the phone: the key of a person."""
+    names = ["Contact No.", "Phone No.", "Name"]
+    assert find_phone_columns(names, (), file="people.csv") == ["Phone No."]
 
 
 def test_no_phone_column_is_an_error_that_lists_the_columns():
