@@ -84,7 +84,7 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
 
     if all(_MADE_UP.fullmatch(name) for name in names):
         raise InputError(
-            f"the file has no header, so none of its columns ({', '.join(names)}) is known to hold "
+            f"the file has no header, so none of its columns ({listed}) is known to hold "
             "the phone numbers: write under [campaign] in a campaign.toml the one that does, as in "
             f'phone = ["{names[0]}"]',
             file=file,

@@ -234,9 +234,9 @@ def test_a_file_of_several_columns_without_a_header_is_said_to_have_none():
         find_phone_columns(["column_1", "column_2"], (), file="people.csv")
 
     assert str(caught.value) == (
-        "people.csv: the file has no header, so none of its columns (column_1, column_2) is known "
-        "to hold the phone numbers: write under [campaign] in a campaign.toml the one that does, "
-        'as in phone = ["column_1"]'
+        "people.csv: the file has no header, so none of its columns ('column_1', 'column_2') is "
+        "known to hold the phone numbers: write under [campaign] in a campaign.toml the one that "
+        'does, as in phone = ["column_1"]'
     )
 
 
