@@ -110,6 +110,6 @@ def _publish(
 
 def _warn(mismatch: PlanMismatch, folder: Path, plan: Path | None) -> None:
     """Say that `send` will refuse the plan; also where nothing else is said: it may be missing."""
-    kept = f", and {folder} keeps the plan that was sent (--out writes this one elsewhere)"
-    sentence = f"`bandcast send` will refuse this plan{'' if plan else kept}: {mismatch}"
+    kept = f", and {folder} is for the one that was sent: not written (--out names another folder)"
+    sentence = f"`bandcast send` will refuse this plan{'' if plan else kept}; {mismatch}"
     console.margin.print(f"[bold yellow]warning[/]: {escape(sentence)}")

@@ -133,7 +133,7 @@ def test_an_estimate_of_another_plan_leaves_that_of_the_begun_campaign_alone(fol
         assert "its recipients (people.csv) have changed since" in said
         assert 'exclude = ["spring"]' in said
         assert "`bandcast send` will refuse this plan" in said
-        assert "out/spring keeps the plan that was sent" in said
+        assert "out/spring is for the one that was sent: not written" in said
         assert listing(out) == before
 
     assert dry.out == ""
@@ -158,7 +158,7 @@ def test_a_folder_with_the_results_of_a_begun_campaign_keeps_its_plan(folder, pr
     before = listing(folder / "mine")
     write_campaign(folder, people=21)
     dry = run(folder, "estimate", "campaign.toml", "--out", "mine", env=env)
-    assert "mine keeps the plan that was sent" in dry.err
+    assert "mine is for the one that was sent: not written" in dry.err
     assert listing(folder / "mine") == before
     assert not (folder / "out").exists()
 
