@@ -14,6 +14,7 @@ from pathlib import Path
 from select import select
 from typing import IO, TYPE_CHECKING, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -203,6 +204,24 @@ def print_states(title: str, states: Mapping[str, int], facts: Mapping[str, str]
         table.add_row(name, escape(value))
 
     paper.print(table)
+
+
+def confirm(question: str) -> bool:
+    """Ask on stderr until the answer is yes or no; Enter alone is no.
+
+    Raises:
+        typer.Abort: Ctrl-C, or the end of the input.
+    """
+    prompt = f"{question} [y/N]"
+    return bool(typer.prompt(prompt, "n", show_default=False, value_proc=_is_yes, err=True))
+
+
+def _is_yes(answer: str) -> bool:
+    said = answer.strip().casefold()
+    if said not in ("y", "yes", "n", "no", ""):
+        raise typer.BadParameter("answer y or n")
+
+    return said in ("y", "yes")
 
 
 def printable(text: str) -> str:

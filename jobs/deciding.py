@@ -42,7 +42,7 @@ def enlisted(campaign: str) -> Iterator[tuple[Journal, Enlistment]]:
     name, file = campaign, None
     if campaign.lower().endswith(".toml"):
         file = Path(campaign)
-        name = load_settings(file, Options()).campaign.name
+        name = load_settings(file, Options(), needs_files=False).campaign.name
 
     url, folder = options.journal_url(file), options.usual_folder(name)
     journal = find_journal(url)

@@ -11,7 +11,7 @@ from pathlib import Path
 from jobs import options
 from pipeline import campaign as campaigns
 from pipeline.drafts import drafted
-from pipeline.errors import BandcastError, UsageError
+from pipeline.errors import BandcastError, PlanMismatch, UsageError
 from pipeline.estimate import Estimate
 from pipeline.journal import Enlistment, Journal
 from pipeline.journal.opening import find_journal, find_path, simulation_url
@@ -55,6 +55,25 @@ def made_again(
         campaigns.refuse_mismatch(enlisted, found)
         yield found
         found.publish(folder / "plan.parquet")
+
+
+def begun_otherwise(url: str, found: Estimate) -> PlanMismatch | None:
+    """Return why `send` would refuse a plan: its campaign has begun with another; else None."""
+    name, journal = found.settings.campaign.name, find_journal(url)
+    if journal is None:
+        return None
+
+    with closing(journal):
+        enlisted = journal.enlistment(name)
+        if enlisted is None or not journal.is_begun(name):
+            return None
+
+    try:
+        campaigns.refuse_mismatch(enlisted, found)
+    except PlanMismatch as mismatch:
+        return mismatch
+
+    return None
 
 
 def refuse_to_write_over(campaign: Path, settings: Settings, folder: Path) -> None:

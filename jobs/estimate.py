@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from jobs import breakdown, budgets, console, doctor, options
 from jobs.document import estimate_json
+from jobs.enlisted import begun_otherwise
 from jobs.signals import interrupting
 from pipeline.drafts import drafted
-from pipeline.preview import preview
+from pipeline.errors import PlanMismatch
+from pipeline.estimate import Estimate
+from pipeline.preview import Preview, preview
 
 
 @interrupting()
@@ -55,25 +60,56 @@ def run(
         smart_accents=smart_accents,
     )
     folder, now = options.out_folder(out, settings), datetime.now(UTC)
-    bars = options.bars_by(settings, options.sending_url(campaign), now=now)
+    url = options.sending_url(campaign)
+    bars = options.bars_by(settings, url, now=now)
     with drafted(
         settings, folder, on=now.date(), bars_of=bars, with_advice=advice and not quiet
     ) as found:
-        found.publish(folder / "plan.parquet")
+        mismatch = begun_otherwise(url, found)
+        plan = _publish(found, folder, mismatch, is_chosen=out is not None)
+        shown = preview(found.plan_path)
 
-    shown = preview(folder / "plan.parquet")
+    if mismatch is not None:
+        _warn(mismatch, folder, plan)
+
     if as_json:
-        console.print_json(
-            {**estimate_json(found), **({"texts": shown.as_json()} if texts else {})}
-        )
+        otherwise = mismatch and {"changed": list(mismatch.changed), "plan": plan and str(plan)}
+        more = {"begun_otherwise": otherwise, "texts": shown.as_json() if texts else None}
+        document = estimate_json(found) | {name: part for name, part in more.items() if part}
+        console.print_json(document)
     elif not quiet:
-        doctor.print_findings(found)
-        if texts if texts is not None else console.paper.is_terminal:
-            doctor.print_preview(shown)
-
-        console.print_estimate(found, plan=str(folder / "plan.parquet"))
-        breakdown.print_breakdown(found)
-        breakdown.print_advice(found)
+        show_texts = texts if texts is not None else console.paper.is_terminal
+        _print(found, shown if show_texts else None, plan)
 
     if not quiet:
         budgets.print_warnings(found)
+
+
+def _print(found: Estimate, texts: Preview | None, plan: Path | None) -> None:
+    doctor.print_findings(found)
+    if texts is not None:
+        doctor.print_preview(texts)
+
+    console.print_estimate(found, plan=str(plan or "not written"))
+    breakdown.print_breakdown(found)
+    breakdown.print_advice(found)
+
+
+def _publish(
+    found: Estimate, folder: Path, mismatch: PlanMismatch | None, *, is_chosen: bool
+) -> Path | None:
+    """Write the plan, unless that would take the place of the one that was sent; say where."""
+    belongs_to_it = not is_chosen or (folder / "results.parquet").exists()
+    if mismatch is not None and belongs_to_it:
+        return None
+
+    plan = folder / "plan.parquet"
+    found.publish(plan)
+    return plan
+
+
+def _warn(mismatch: PlanMismatch, folder: Path, plan: Path | None) -> None:
+    """Say that `send` will refuse the plan; also where nothing else is said: it may be missing."""
+    kept = f", and {folder} is for the one that was sent: not written (--out names another folder)"
+    sentence = f"`bandcast send` will refuse this plan{'' if plan else kept}; {mismatch}"
+    console.margin.print(f"[bold yellow]warning[/]: {escape(sentence)}")

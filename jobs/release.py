@@ -149,7 +149,7 @@ def _ask(campaign: str, doubts: Again, currency: str, *, write_off: bool) -> Non
             f"Send {count} of '{campaign}' again, for at most {cost}?"
         )
 
-    if not typer.confirm(question, err=True):
+    if not console.confirm(question):
         raise NotNow("nothing was changed")
 
 

@@ -241,7 +241,8 @@ def _ask(found: Estimate, url: str, again: Again | None, *, simulate: bool) -> N
     else:
         what = _question(found, None if simulate else _tally(found, url))
 
-    typer.confirm(f"Journal: {news}{find_path(url)}\n{what}", abort=True, err=True)
+    if not console.confirm(f"Journal: {news}{find_path(url)}\n{what}"):
+        raise typer.Abort
 
 
 def _question_again(found: Estimate, url: str, again: Again) -> str:

@@ -28,7 +28,7 @@ def run(
 ) -> None:
     """Say how many messages of each campaign are in which state."""
     file = Path(campaign) if campaign and campaign.lower().endswith(".toml") else None
-    settings = load_settings(file, Options()) if file else None
+    settings = load_settings(file, Options(), needs_files=False) if file else None
     silence = (settings.settling if settings else SettlingSection()).silence
     url = options.journal_url(file)
     journal = find_journal(url)

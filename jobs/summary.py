@@ -25,6 +25,9 @@ _THE_REST = "Run the same command again for the rest."
 #: How a run goes on that stopped for a reason, where it is not by itself.
 _HOW = {StopReason.BUDGET: _MORE_MONEY, StopReason.PAUSED: _RESUME}
 
+#: A run with fewer has no rate to speak of.
+_LEAST_SEGMENTS = 20
+
 #: What another run goes on with.
 _NOT_TRIED = frozenset({MessageState.READY, MessageState.SENDING})
 
@@ -53,13 +56,13 @@ def code_of(states: Mapping[str, int]) -> int:
 
 def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> dict[str, Any]:
     """Return the document that ``send --json`` prints: the estimate, and how it went."""
-    states = files.states
+    states, pace = files.states, achieved(done)
     return estimate_json(estimate) | {
         "states": dict(states),
         "in_doubt": states.get("in_doubt", 0),
         "doubts": [evidence_json(each) for each in files.evidence],
         "duration_seconds": round(done.duration_seconds, 3),
-        "achieved_segments_per_second": round(_achieved(done), 3),
+        "achieved_segments_per_second": None if pace is None else round(pace, 3),
         "cost_of_results": files.cost_micros / 1e6,
         "drift": drift_json(files),
         "simulated": done.is_simulated,
@@ -72,7 +75,7 @@ def summary_json(estimate: Estimate, done: Dispatched, files: ResultFiles) -> di
 
 def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> None:
     """Tell a person how it went and what to do next."""
-    currency = estimate.totals.currency
+    currency, pace = estimate.totals.currency, achieved(done)
     rate = estimate.settings.rate_segments_per_second
     title = f"Results of '{estimate.settings.campaign.name}'"
     drift = {"counted otherwise": f"{drift_line(files, currency)} (drift.csv)"}
@@ -83,7 +86,7 @@ def print_summary(estimate: Estimate, done: Dispatched, files: ResultFiles) -> N
             "cost": console.money(files.cost_micros / 1e6, currency),
             "cost estimated": console.money(float(estimate.cost), currency),
             **(drift if files.drift else {}),
-            "segments/s achieved": f"{_achieved(done):,.1f} of {rate:g}",
+            **({} if pace is None else {"segments/s achieved": f"{pace:,.1f} of {rate:g}"}),
             "time": console.duration(done.duration_seconds),
             "results": f"{files.parquet} and .csv",
         },
@@ -139,5 +142,10 @@ def next_step(done: Dispatched, code: int) -> str:
     return "nothing: every row has its result. Running the command again would text nobody twice."
 
 
-def _achieved(done: Dispatched) -> float:
-    return done.counts.segments / max(done.duration_seconds, 1e-9)
+def achieved(done: Dispatched) -> float | None:
+    """Return the segments per second of a run; None where it was too short to have a rate.
+
+    The first message of a run waits for none, so that few of them seem faster than the contract.
+    """
+    seconds, segments = done.duration_seconds, done.counts.segments
+    return segments / seconds if seconds > 1 and segments >= _LEAST_SEGMENTS else None

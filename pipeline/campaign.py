@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,7 +79,11 @@ def enlist(journal: Journal, estimate: Estimate, *, provider: str, now: datetime
         Shard(number=number, rows=rows, payload=payload)
         for number, (rows, payload) in enumerate(payloads)
     )
-    kept = journal.enlist(enlistment, shards, left_out=barring.freeze(frame))
+    try:
+        kept = journal.enlist(enlistment, shards, left_out=barring.freeze(frame))
+    except PlanMismatch as error:
+        raise _mismatch(error.changed, estimate) from None
+
     if kept.created_at != now:
         raise NotNow(
             f"another run has begun campaign '{campaign.name}' meanwhile: run the same command "
@@ -93,11 +97,17 @@ def refuse_mismatch(earlier: Enlistment, estimate: Estimate) -> None:
     """Make sure that a plan made again is the one that was enlisted.
 
     Raises:
-        PlanMismatch: they differ; names the parts.
+        PlanMismatch: they differ; names the parts, and the recipients' file.
     """
     known = {part: value for part, value in earlier.fingerprint.items() if part != PROVIDER}
     if changed := changed_parts(known, estimate.fingerprint):
-        raise PlanMismatch(earlier.campaign, changed)
+        raise _mismatch(changed, estimate)
+
+
+def _mismatch(changed: Sequence[str], estimate: Estimate) -> PlanMismatch:
+    first, *others = (Path(file).name for file in estimate.file["files"])
+    more = f" and {len(others)} more" if others else ""
+    return PlanMismatch(estimate.settings.campaign.name, changed, file=first + more)
 
 
 def job_of(estimate: Estimate, *, account: str) -> Job:

@@ -21,7 +21,11 @@ are not errors but outcomes (`model.Outcome`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+
+#: Asks about a first line that does not fit those below.
+TITLE_HINT = "or is the first line a title? Delete what is above the names of the columns"
 
 
 class BandcastError(Exception):
@@ -76,13 +80,19 @@ _IN_WORDS = {"provider": "provider (BW_ACCOUNT_ID or BW_MESSAGING_URL)"}
 class PlanMismatch(UsageError):
     """The journal holds this campaign with another plan; `changed` names the parts that differ."""
 
-    def __init__(self, campaign: str, changed: Sequence[str]) -> None:
+    def __init__(self, campaign: str, changed: Sequence[str], *, file: str = "") -> None:
+        """Say what changed; `file` names the recipients, where that is known."""
         self.campaign, self.changed = campaign, tuple(changed)
-        listed = ", ".join(_IN_WORDS.get(part, part) for part in changed)
+        words = _IN_WORDS | ({"recipients": f"recipients ({file})"} if file else {})
+        listed = ", ".join(words.get(part, part) for part in changed)
+        one = len(self.changed) == 1 and self.changed != ("recipients",)
+        has, it = ("has", "it back as it was") if one else ("have", "them back as they were")
+        new = "new rows need" if "recipients" in self.changed else "what is new needs"
+        another = f"exclude = [{json.dumps(campaign, ensure_ascii=False)}]"
         super().__init__(
-            f"campaign '{campaign}' was already started with a different {listed}: "
-            "put it back as it was to resume (under another name it is a new campaign, which texts "
-            "everybody in the file, also those who have the text; `bandcast status` counts them)"
+            f"campaign '{campaign}' has begun, and its {listed} {has} changed since: put {it}; "
+            f"{new} a campaign of another name, with {another} (without that it texts everybody "
+            "in the file, also those who have the text; `bandcast status` counts them)"
         )
 
 

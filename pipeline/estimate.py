@@ -129,8 +129,8 @@ def estimate(
             carriers=_read_carriers(settings.carriers),
             pictures=pictures.references,
         )
-        findings = (*reading.findings, *added, *draft.findings, *bars.findings)
-        _refuse_repairs(settings, findings)
+        findings = (*reading.findings, *added, *draft.findings)
+        _refuse_repairs(settings, findings, bars.findings, file=name)
         written = _write(draft.frame, plan_path)
         replaced = _count_replaced(draft, campaign, plan_path)
         file = {**reading.as_json(), "phone_columns": _phone_columns(reading, settings)}
@@ -147,7 +147,7 @@ def estimate(
         fingerprint=fingerprint,
         card=card,
         file=file,
-        findings=(*findings, *others, *smart.findings_of(replaced or ())),
+        findings=(*findings, *bars.findings, *others, *smart.findings_of(replaced or ())),
         replaced=replaced,
         examples={reason: _first_rows(written, reason) for reason in totals.skipped},
         pictures=pictures,
@@ -265,16 +265,22 @@ def _state_of(files: Sequence[str]) -> list[tuple[int, int, int]]:
     return [(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
 
 
-def _refuse_repairs(settings: Settings, findings: tuple[Finding, ...]) -> None:
-    repairs = [finding for finding in findings if finding.is_repair and settings.strict]
+def _refuse_repairs(
+    settings: Settings, findings: Sequence[Finding], listed: Sequence[Finding], *, file: str
+) -> None:
+    """Refuse what was mended in the recipients, or in the lists, which name themselves."""
+    found = [(f"{file}: ", each) for each in findings] + [("", each) for each in listed]
+    repairs = [(place, each) for place, each in found if each.is_repair and settings.strict]
     if repairs:
-        raise UsageError(
-            "\n".join(
-                f"--strict: {finding.code}: {finding.count:,}: {finding.sentence}"
-                + (f" (row {', '.join(map(str, finding.rows))})" if finding.rows else "")
-                for finding in repairs
-            )
-        )
+        raise UsageError("\n".join(f"--strict: {place}{_told(each)}" for place, each in repairs))
+
+
+def _told(finding: Finding) -> str:
+    if not finding.rows:
+        return finding.sentence
+
+    rows = ", ".join(map(str, finding.rows))
+    return f"{finding.count:,}: {finding.sentence} (row {rows})"
 
 
 def _name(reading: Reading) -> str:

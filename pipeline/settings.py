@@ -86,8 +86,10 @@ class Options:
     smart_accents: bool | None = None
 
 
-def load_settings(path: Path, options: Options) -> Settings:
+def load_settings(path: Path, options: Options, *, needs_files: bool = True) -> Settings:
     """Read a campaign.toml, or take a recipient file with the rest from `options`.
+
+    Files that the campaign names must be there, unless nobody is going to read them.
 
     Raises:
         SettingsError: with every problem there is, each one sentence.
@@ -108,7 +110,8 @@ def load_settings(path: Path, options: Options) -> Settings:
 
     base = path.parent if is_toml else Path()
     settings = _settings(checked, base, options)
-    if problems := list(_problems(path.name, settings)):
+    missing = _missing_files(settings) if needs_files else ()
+    if problems := [f"{path.name}: {each}" for each in (*missing, *_problems(settings.campaign))]:
         raise SettingsError(problems)
 
     return settings
@@ -217,39 +220,37 @@ def _is_address(source: str) -> bool:
     return "://" in source
 
 
-def _problems(label: str, settings: Settings) -> Iterator[str]:
-    campaign = settings.campaign
-    for source in settings.recipients:
-        if not (_is_address(source) or glob.has_magic(source) or exists(Path(source))):
-            yield f"{label}: recipients: there is no file '{source}'"
+def _missing_files(settings: Settings) -> Iterator[str]:
+    recipients = (each for each in settings.recipients if not _is_address(each))
+    named = [
+        *(("recipients", Path(each)) for each in recipients if not glob.has_magic(each)),
+        *(("[suppression] files", file) for file in settings.suppression),
+        ("rate card", settings.card),
+        ("[rates] carriers", settings.carriers),
+    ]
+    for what, file in named:
+        if file and (not exists(file) or (file.is_dir() and what != "recipients")):
+            yield f"{what}: there is no file '{file}'"
 
-    for file in settings.suppression:
-        if not (exists(file) and file.is_file()):
-            yield f"{label}: [suppression] files: there is no file '{file}'"
 
-    problems = (*_text_problems(campaign), *group_problems(campaign))
-    yield from (f"{label}: {problem}" for problem in problems)
+def _problems(campaign: Campaign) -> Iterator[str]:
+    yield from _text_problems(campaign)
+    yield from group_problems(campaign)
     if campaign.name in campaign.exclude:
-        yield f"{label}: exclude: a campaign cannot leave out its own recipients"
-
-    if settings.card and not exists(settings.card):
-        yield f"{label}: rate card: there is no file '{settings.card}'"
-
-    if settings.carriers and not exists(settings.carriers):
-        yield f"{label}: [rates] carriers: there is no file '{settings.carriers}'"
+        yield "exclude: a campaign cannot leave out its own recipients"
 
     has_media = campaign.media or campaign.columns.media
     if campaign.channel is Channel.MMS and not has_media:
-        yield f'{label}: an MMS campaign needs media = ["https://..."]'
+        yield 'an MMS campaign needs media = ["https://..."]'
 
     if campaign.channel is None and not has_media:
         yield (
-            f'{label}: channel = "auto" needs media = ["https://..."]: the picture that goes with '
-            "what is cheaper as MMS"
+            'channel = "auto" needs media = ["https://..."]: the picture that goes with what is '
+            "cheaper as MMS"
         )
 
     if campaign.channel is Channel.SMS and has_media:
-        yield f'{label}: media is for MMS: write channel = "mms" or "auto", or take media out'
+        yield 'media is for MMS: write channel = "mms" or "auto", or take media out'
 
 
 def _text_problems(campaign: Campaign) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """The dry run begins with what was found in the files, and says it once for people and machines."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from jobs.document import estimate_json
+from pipeline.barring import find_bars
 from pipeline.errors import UsageError
 from pipeline.estimate import estimate
 from pipeline.preview import preview
@@ -62,11 +63,25 @@ def test_strict_refuses_every_repair_by_name_and_leaves_nothing_behind(campaign)
     with pytest.raises(UsageError) as caught:
         estimate(settings, plan, on=ON)
 
-    assert [line.split(": ")[1] for line in str(caught.value).split("\n")] == [
-        "encoding",
-        "short_rows",
-    ]
+    encoding, short = str(caught.value).split("\n")
+    assert encoding.startswith("--strict: people.csv: not UTF-8: read as cp1252")
+    assert short.startswith("--strict: people.csv: 1: rows ")
+    assert short.endswith("(row 3)")
+    assert "_" not in short, "no word for machines"
     assert not plan.parent.exists()
+
+
+def test_strict_names_a_suppression_list_and_not_the_recipients_for_its_rows(campaign):
+    (campaign.parent / "people.csv").write_text("phone,name\n9195550123,Ann\n")
+    (campaign.parent / "no.csv").write_text("phone\n9195550124\n12345\n")
+    campaign.write_text(CAMPAIGN + '[suppression]\nfiles = ["no.csv"]\n')
+    settings = load_settings(campaign, Options(strict=True))
+    bars = find_bars(settings, None, now=datetime(2026, 6, 1, tzinfo=UTC))
+    with pytest.raises(UsageError) as caught:
+        estimate(settings, campaign.parent / "plan.parquet", on=ON, bars_of=lambda _: bars)
+
+    assert "no.csv" in str(caught.value)
+    assert "people.csv" not in str(caught.value)
 
 
 def test_strict_refuses_repaired_numbers_as_well(campaign):

@@ -285,6 +285,8 @@ def test_smart_is_true_or_false(folder, value):
     [
         (GOOD + '[suppression]\nfiles = ["gone.csv"]\n', "no file"),
         (GOOD + '[rates]\ncarriers = "gone.csv"\n', "[rates] carriers: there is no file"),
+        (GOOD + '[rates]\ncarriers = "."\n', "[rates] carriers: there is no file"),
+        (GOOD + '[suppression]\nfiles = ["."]\n', "[suppression] files: there is no file"),
         (GOOD + '[[variants]]\nname = "a"\ntemplate = "x"\n', "write the template as one"),
         (GOOD + '[[variants]]\nname = "a"\n', "template is missing"),
         (GOOD + "[frequency]\ndays = -1\n", "days"),
@@ -297,7 +299,19 @@ def test_smart_is_true_or_false(folder, value):
         ),
         (GOOD + '[columns]\nmedia = "picture"\n', "mms"),
     ],
-    ids=["file", "carriers", "both texts", "variant", "days", "itself", "typo", "names", "media"],
+    ids=[
+        "file",
+        "carriers",
+        "folder of carriers",
+        "folder of a list",
+        "both texts",
+        "variant",
+        "days",
+        "itself",
+        "typo",
+        "names",
+        "media",
+    ],
 )
 def test_what_does_not_hold_together_is_said(folder, text, words):
     (problem,) = problems_of(folder, text)

@@ -55,8 +55,10 @@ def addressed(
 ) -> pl.LazyFrame:
     """Return the columns that a price depends on, for every number that may be texted.
 
+    `FILE_ROW` (integer) is the 1-based data row of the recipient file.
+
     Args:
-        recipients: the user's columns.
+        recipients: the user's columns; those of `several.expand` where cells may get several rows.
         numbers: `recipients.read_numbers`' frame, or `groups.find_groups`'.
         campaign: whose senders and channel are used.
         sender: String, the row's own sender; None where rows have none.
@@ -65,9 +67,19 @@ def addressed(
     """
     lf = numbers.lazy()
     own = [view for view in (sender, carrier) if view is not None]
-    if own:
-        needed = {name for view in own for name in view.meta.root_names()}
+    is_expanded = campaign.all_numbers or campaign.columns.recipients
+    needed = {name for view in own for name in view.meta.root_names()}
+    if is_expanded:
+        file_row = recipients.collect_schema().names()[-2]  # as `several.Expanded.frame` has it
+        needed.add(file_row)
+
+    if needed:
         lf = pl.concat([recipients.select(needed), lf], how="horizontal")
+
+    if is_expanded:
+        lf = lf.with_columns(pl.col(file_row).alias(columns.FILE_ROW))
+    else:
+        lf = lf.with_row_index(columns.FILE_ROW, offset=1)
 
     may_be_sent = pl.when(pl.col(VERDICT) == 0).then(readings.number_of(pl.col(READING)))
     lf = lf.with_columns(may_be_sent.alias(NUMBER), may_be_sent.alias(SENT))

@@ -6,8 +6,9 @@ row message_key to from channel encoding units segments text reason reason_detai
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -98,6 +99,7 @@ USER_KEY = "key"
 WORKING = "__bandcast_"
 NUMBER = WORKING + "number"  #: Int64, E.164 without its plus
 SENT = WORKING + "sent"  #: Int64, `NUMBER` where the row has no reason
+FILE_ROW = WORKING + "file_row"  #: integer, 1-based data row of the recipient file, for errors
 
 _WHOLE_FLOATS_BELOW = 2**53  # beyond it a double no longer holds every whole number
 
@@ -105,6 +107,13 @@ _WHOLE_FLOATS_BELOW = 2**53  # beyond it a double no longer holds every whole nu
 def fold(name: str) -> str:
     """Return `name` as people mean it: without case, spaces, underscores and hyphens."""
     return re.sub(r"[\s_\-]+", "", name).casefold()
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Return ``did you mean 'phone'?`` for a name that is nearly one of `names`; else nothing."""
+    folded = {fold(each): each for each in reversed(names)}
+    near = difflib.get_close_matches(fold(name), folded, n=1, cutoff=0.5)
+    return f"did you mean '{folded[near[0]]}'?" if near else ""
 
 
 def output_names(names: Iterable[str], *, taken: frozenset[str] = RESERVED) -> dict[str, str]:

@@ -141,7 +141,7 @@ def draft(
     prices = partial(plan.price_grid, card, on, carriers)
     channels = (campaign.channel,) if campaign.channel and not plan.group else tuple(Channel)
     grid = prices(number=pl.col(SENT), channels=channels)
-    require_prices(plan.addressed(numbers), grid)
+    require_prices(plan.addressed(numbers), grid, file=file)
     return Draft(
         frame=plan.frame(numbers, grid, barred),
         findings=(*find_repairs(numbers, phone), *found),

@@ -10,14 +10,15 @@ a message is rounded once, to a millionth, half to even; so sums over rows are e
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import phonenumbers
 import polars as pl
 
 from pipeline.errors import RateCardError
-from pipeline.model import Channel
+from pipeline.model import EXAMPLE_ROWS, Channel
 from pipeline.prepare import columns
 from pipeline.prepare.card_file import load_card
 from pipeline.prepare.price_grid import COST_TYPE, MOST_SEGMENTS, PriceGrid, gathered
@@ -45,6 +46,26 @@ _MEASURES: dict[str, Callable[[Quote, int], int]] = {
     columns.COST_LOW: lambda quote, segments: quote.low * segments,
     columns.COST_HIGH: lambda quote, segments: quote.high * segments,
 }
+
+#: What a price is missing for: channel, type of sender, country code, and what the card lacks.
+_Missing = tuple[Channel, SenderType, str, Gap]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The recipients that a price is missing for."""
+
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, count: int, first: Sequence[int]) -> None:
+        self.count += count
+        self.first = sorted({*self.first, *first})[:EXAMPLE_ROWS]
+
+    def __str__(self) -> str:
+        listed = ", ".join(map(str, self.first))
+        more = " ..." if self.count > len(self.first) == EXAMPLE_ROWS else ""
+        return f"row{'' if len(self.first) == 1 else 's'} {listed}{more}"
 
 
 def add_cost(lf: pl.LazyFrame, grid: PriceGrid) -> pl.LazyFrame:
@@ -74,16 +95,19 @@ def add_cost(lf: pl.LazyFrame, grid: PriceGrid) -> pl.LazyFrame:
     )
 
 
-def require_prices(lf: pl.LazyFrame, grid: PriceGrid) -> None:
+def require_prices(lf: pl.LazyFrame, grid: PriceGrid, *, file: str) -> None:
     """Refuse recipients that the card has no price for: a missing price is never zero.
 
     Args:
-        lf: has what the grid needs; a number that is null is nobody. Read, in streaming mode,
-            unless the card has a price for whatever it may hold.
+        lf: has `FILE_ROW` (integer, the row that is named) and what the grid needs; a number that
+            is null is nobody. Read, in streaming mode, unless the card has a price for whatever it
+            may hold.
         grid: the prices.
+        file: names the recipients in the error.
 
     Raises:
-        RateCardError: a line for each channel, sender type, prefix and carrier without a price.
+        RateCardError: a line for each channel, sender type, prefix and carrier without a price,
+            with the first rows; never a number.
     """
     gaps = pl.Series([isinstance(quote, Gap) for quote in grid.quotes])
     if not gaps.any():
@@ -91,20 +115,25 @@ def require_prices(lf: pl.LazyFrame, grid: PriceGrid) -> None:
 
     carrier = pl.lit(None, pl.String) if grid.carrier is None else grid.carrier
     missing = (
-        lf.select(grid.number.alias(_START), grid.cell().alias(_CELL), carrier.alias(_CARRIER))
+        lf.select(
+            grid.number.alias(_START),
+            grid.cell().alias(_CELL),
+            carrier.alias(_CARRIER),
+            columns.FILE_ROW,
+        )
         .filter(pl.col(_START).is_not_null() & gathered(gaps, pl.col(_CELL)))
         .with_columns(pl.col(_START).cast(pl.String).str.slice(0, 3))
         .group_by(_CELL, _START, _CARRIER)
-        .agg(pl.len())
+        .agg(pl.len(), pl.col(columns.FILE_ROW).unique().sort().head(EXAMPLE_ROWS))
         .collect(engine="streaming")
     )
-    counts: Counter[tuple[Channel, SenderType, str, Gap]] = Counter()
-    for cell, digits, name, rows in missing.iter_rows():
+    missed: dict[_Missing, _Rows] = defaultdict(_Rows)
+    for cell, digits, name, count, rows in missing.iter_rows():
         channel, kind, gap = grid.gap(cell, name)
-        counts[channel, kind, _country_code(digits), gap] += rows
+        missed[channel, kind, _country_code(digits), gap].add(count, rows)
 
-    if counts:
-        raise RateCardError("\n".join(_sentences(grid, counts)))
+    if missed:
+        raise RateCardError("\n".join(_sentences(grid, missed, file)))
 
 
 def _country_code(digits: str) -> str:
@@ -114,15 +143,14 @@ def _country_code(digits: str) -> str:
     return next((start for start in starts if int(start) in known), digits)
 
 
-def _sentences(
-    grid: PriceGrid, counts: Mapping[tuple[Channel, SenderType, str, Gap], int]
-) -> Iterator[str]:
-    places = sorted(counts, key=str)
+def _sentences(grid: PriceGrid, missed: Mapping[_Missing, _Rows], file: str) -> Iterator[str]:
+    places = sorted(missed, key=str)
     for channel, kind, prefix, gap in places[:_MOST_SENTENCES]:
-        rows = counts[channel, kind, prefix, gap]
+        rows = missed[channel, kind, prefix, gap]
         yield (
-            f"rate card '{grid.card.name}' has {gap.missing} on {grid.on} for a {kind} sender "
-            f"and prefix {prefix} (recipients: {rows}); {gap.remedy} or remove the recipients"
+            f"{file}, {rows}: rate card '{grid.card.name}' has {gap.missing} on {grid.on} for a "
+            f"{kind} sender and prefix {prefix} (recipients: {rows.count}); {gap.remedy}, or "
+            "correct or remove those rows of the file"
         )
 
     if len(places) > _MOST_SENTENCES:

@@ -6,12 +6,13 @@ Only twelve bytes a row are kept; the wide frame is never looked at.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from pipeline.errors import InputError
+from pipeline.errors import TITLE_HINT, InputError
 from pipeline.model import EXAMPLE_ROWS, Columns, Finding
 from pipeline.prepare import columns, phones, readings
 from pipeline.prepare.readings import READING, Fault, packed
@@ -41,6 +42,9 @@ _OTHER_NAMES = frozenset(
 
 #: The columns of a file that has nothing but numbers, and no header (`reading.headers`).
 _BARE_NUMBERS = ("column_1",)
+
+#: A name that the file does not have (`reading.headers`).
+_MADE_UP = re.compile(r"column_\d+_*")
 
 _KEY, _BEST = columns.WORKING + "user_key", columns.WORKING + "best"
 _COUNT, _CODE, _ROWS = columns.WORKING + "count", columns.WORKING + "code", columns.WORKING + "rows"
@@ -78,9 +82,17 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
             file=file,
         )
 
+    if all(_MADE_UP.fullmatch(name) for name in names):
+        raise InputError(
+            f"the file has no header, so none of its columns ({listed}) is known to hold "
+            "the phone numbers: write under [campaign] in a campaign.toml the one that does, as in "
+            f'phone = ["{names[0]}"]',
+            file=file,
+        )
+
     raise InputError(
         f"no column is named like phone numbers; there are {listed}: name one of them 'phone', "
-        f'or write phone = ["..."]',
+        f'or write phone = ["..."]{_title_hint(names)}',
         file=file,
     )
 
@@ -107,9 +119,18 @@ def find_named(name: str, names: Sequence[str], *, file: str) -> str:
         return name if name in names else same[0]
 
     listed = ", ".join(f"'{each}'" for each in same or names)
+    near = "" if same else columns.nearest(name, names)
     raise InputError(
-        f"there is no column '{name}', only {listed}; spell it like one of them", file=file
+        f"there is no column '{name}', only {listed}; {near or 'spell it like one of them'}"
+        f"{_title_hint(names)}",
+        file=file,
     )
+
+
+def _title_hint(names: Sequence[str]) -> str:
+    """Ask about a header that is one cell above nameless columns."""
+    given = [name for name in names if not _MADE_UP.fullmatch(name)]
+    return f"; {TITLE_HINT}" if len(given) == 1 < len(names) else ""
 
 
 def find_key_column(names: Sequence[str], wanted: str | None, *, file: str) -> str | None:

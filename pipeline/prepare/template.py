@@ -10,7 +10,6 @@ What a cell holds is inserted, never read: braces in it stay text.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -186,8 +185,9 @@ def find_column(name: str, names: Sequence[str], *, place: str = "template") -> 
             "spell it exactly like one of them"
         )
 
+    hint = columns.nearest(name, names)
     raise TemplateError(
-        f"{place}: there is no column '{name}'{''.join(_suggestion(name, names))}; "
+        f"{place}: there is no column '{name}'{hint and f' ({hint})'}; "
         f"the file has {_listed(names)}"
     )
 
@@ -266,12 +266,6 @@ def _value(column: str) -> pl.Expr:
 def _gap(column: str) -> pl.Expr:
     sentence = f"column '{column}' is empty and the template has no default for it"
     return pl.when(_value(column).is_null()).then(pl.lit(sentence))
-
-
-def _suggestion(name: str, names: Sequence[str]) -> Iterator[str]:
-    folded = {columns.fold(column): column for column in reversed(names)}
-    for near in difflib.get_close_matches(columns.fold(name), folded, n=1, cutoff=0.5):
-        yield f" (did you mean '{folded[near]}'?)"
 
 
 def _listed(names: Sequence[str]) -> str:

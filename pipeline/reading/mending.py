@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.errors import InputError
+from pipeline.errors import TITLE_HINT, InputError
 from pipeline.model import Finding
 from pipeline.reading.dialect import Dialect
 from pipeline.reading.encodings import UNDECODABLE
@@ -174,12 +174,11 @@ def _crowded(mending: Mending) -> InputError:
     measure = "the header" if dialect.has_header else "most rows"
     more = counted(tally.count - 1, "more row")
     others = f" (and {more} like it: {_listed(tally.rows[1:])})"
-    is_title = dialect.has_header and dialect.width == 1
-    title = "; or is the first line a title? Delete what is above the names of the columns"
+    title = f"; {TITLE_HINT}" if dialect.has_header and dialect.width == 1 else ""
     return InputError(
         f"the row has {mending.most_cells} cells, {measure} {dialect.width}"
         f"{others if tally.count > 1 else ''}; put a value that holds the delimiter "
-        f"{dialect.delimiter!r} in double quotes{title if is_title else ''}",
+        f"{dialect.delimiter!r} in double quotes{title}",
         file=mending.file,
         row=tally.rows[0],
     )

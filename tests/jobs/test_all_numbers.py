@@ -55,8 +55,8 @@ def test_the_doctor_says_how_many_rows_were_added_and_what_got_none(bandcast, fo
     assert re.findall(r"│ (rows.*?) +│ +(\d+)", shown.out)[:2] == [("rows", "4"), ("rows", "6")]
     strict = bandcast("estimate", "campaign.toml", "--strict")
     assert strict.code == 2
-    assert "numbers_left" in strict.err
-    assert "numbers_added" not in strict.err
+    assert "people.csv: 1: parts of cells with several phone numbers are no valid" in strict.err
+    assert "rows were added" not in strict.err
 
 
 def test_unasked_the_first_number_is_used_and_asking_makes_another_plan(bandcast, folder):
@@ -81,3 +81,13 @@ def test_all_numbers_is_true_or_false(bandcast, folder):
     done = bandcast("estimate", "campaign.toml")
     assert done.code == 2
     assert "[campaign] all_numbers must be true or false" in done.err
+
+
+def test_a_number_without_a_price_is_named_by_its_row_of_the_file(bandcast, folder):
+    write(folder, ALL)
+    (folder / "people.csv").write_text(PEOPLE + "Eva,+49 30 23125042\n")
+    done = bandcast("estimate", "campaign.toml", "--json")
+    assert done.code == 2
+    (sentence,) = done.json["error"].splitlines()
+    assert sentence.startswith("people.csv, row 5: rate card 'test card' has no sms price on ")
+    assert "2312" not in sentence

@@ -1,6 +1,7 @@
 """Where promises fray: what is around a run changes while it runs."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -12,7 +13,17 @@ from pipeline import tables
 from pipeline.passing import own_name
 from tests.crash.launch import simulating
 
-from .shell import CAMPAIGN, account, finish, ledger, number, run, start, write_campaign
+from .shell import (
+    CAMPAIGN,
+    account,
+    finish,
+    ledger,
+    listing,
+    number,
+    run,
+    start,
+    write_campaign,
+)
 
 SEND = ("send", "campaign.toml", "--yes", "--json")
 SLOW = CAMPAIGN.replace("rate = 2000", "rate = 40")
@@ -85,14 +96,71 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder, monkeypatch):
     assert {path.name for path in folder.iterdir()} == before
 
 
-def test_another_name_for_a_changed_campaign_is_said_to_text_everybody_again(folder, provider):
+def test_rows_that_are_added_to_a_begun_campaign_are_pointed_to_another_name(folder, provider):
+    """Both the run and its results say what to do, and doing it texts nobody again."""
     env = account(provider)
     assert run(folder, *SEND, env=env).code == 0
     write_campaign(folder, people=21)
-    refused = run(folder, *SEND, env=env)
-    assert refused.code == 2
-    assert "different recipients" in refused.err
-    assert "texts everybody in the file" in refused.err
+    for command in (SEND, ("results", "campaign.toml"), ("reconcile", "campaign.toml")):
+        refused = run(folder, *command, env=env)
+        assert refused.code == 2
+        said = refused.err + refused.out
+        assert "its recipients (people.csv) have changed since: put them back as they were" in said
+        assert "resume" not in said
+        assert "texts everybody in the file" in said
+
+    (exclude,) = re.findall(r"exclude = \[[^]]*\]", refused.err)
+    more = CAMPAIGN.replace('"spring"', f'"spring-2"\n{exclude}')
+    (folder / "more.toml").write_text(more)
+    done = run(folder, "send", "more.toml", "--yes", "--json", env=env)
+    assert done.json["states"] == {"accepted": 1, "skipped": 22}
+    assert ledger(provider)["duplicate_handsets"] == []
+
+
+def plan_of(folder):
+    return pl.read_parquet(folder / "plan.parquet")
+
+
+def test_an_estimate_of_another_plan_leaves_that_of_the_begun_campaign_alone(folder, provider):
+    env, out = account(provider), folder / "out" / "spring"
+    assert run(folder, *SEND, env=env).code == 0
+    sent, before = plan_of(out), listing(out)
+    write_campaign(folder, people=21)
+    for style in ((), ("--json",), ("--quiet",)):
+        dry = run(folder, "estimate", "campaign.toml", *style, env=env)
+        assert dry.code == 0
+        (said,) = [line for line in dry.sentences() if "has begun" in line]
+        assert "its recipients (people.csv) have changed since" in said
+        assert 'exclude = ["spring"]' in said
+        assert "`bandcast send` will refuse this plan" in said
+        assert "out/spring is for the one that was sent: not written" in said
+        assert listing(out) == before
+
+    assert dry.out == ""
+    dry = run(folder, "estimate", "campaign.toml", "--json", "--texts", env=env)
+    assert dry.json["messages"] == 21
+    assert dry.json["begun_otherwise"] == {"changed": ["recipients"], "plan": None}
+    assert len(dry.json["texts"]["first"]) == 10
+
+    elsewhere = run(folder, "estimate", "campaign.toml", "--out", "new", "--json", env=env)
+    assert plan_of(folder / "new").height == 23
+    assert elsewhere.json["begun_otherwise"]["plan"] == "new/plan.parquet"
+    assert "has begun" in elsewhere.err
+    write_campaign(folder, people=20)
+    same = run(folder, "estimate", "campaign.toml", "--json", env=env)
+    assert (same.err, "begun_otherwise" in same.json) == ("", False)
+    assert plan_of(out).equals(sent)
+
+
+def test_a_folder_with_the_results_of_a_begun_campaign_keeps_its_plan(folder, provider):
+    env = account(provider)
+    assert run(folder, *SEND, "--out", "mine", env=env).code == 0
+    before = listing(folder / "mine")
+    write_campaign(folder, people=21)
+    dry = run(folder, "estimate", "campaign.toml", "--out", "mine", env=env)
+    assert "mine is for the one that was sent: not written" in dry.err
+    assert listing(folder / "mine") == before
+    assert not (folder / "out").exists()
 
 
 def test_results_are_not_written_over_the_recipients(folder):
@@ -145,6 +213,18 @@ def test_the_status_of_a_folder_without_a_journal_is_one_sentence(tmp_path, rest
     (sentence,) = asked.sentences()
     assert "there is no journal at" in sentence
     assert "bandcast.db yet" in sentence
+
+
+def test_a_campaign_whose_files_are_gone_still_has_a_status_and_can_be_paused(folder, provider):
+    env = account(provider)
+    assert run(folder, *SEND, env=env).code == 0
+    before = run(folder, "status", "campaign.toml", "--json", env=env).json
+    (folder / "people.csv").unlink()
+    (folder / "card.toml").unlink()
+    after = run(folder, "status", "campaign.toml", "--json", env=env)
+    assert (after.code, after.json) == (0, before)
+    assert run(folder, "pause", "campaign.toml", "--because", "lost", env=env).code == 0
+    assert "there is no file 'people.csv'" in run(folder, *SEND, env=env).err
 
 
 def test_results_written_again_leave_out_whom_the_send_left_out(folder, provider):

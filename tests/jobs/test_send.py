@@ -121,8 +121,10 @@ def refuse_what_changed(folder, bandcast, env):
         done = bandcast(*command, "--quiet", env=env)
         assert (done.code, done.out) == (2, "")
         (sentence,) = done.sentences()
-        assert "campaign 'spring' was already started" in sentence
-        assert "recipients, template" in sentence
+        assert sentence.startswith(
+            "error: campaign 'spring' has begun, and its recipients (people.csv), template have "
+            "changed since: put them back as they were"
+        )
         assert "rate card" not in sentence
 
     assert listing(folder / "out") == before
@@ -159,7 +161,8 @@ def test_a_campaign_that_one_provider_has_is_not_sent_to_another(folder, provide
     before = ledger(provider)["requests"]
     other = run(folder, *SEND, "--quiet", env=account(provider, BW_ACCOUNT_ID="1234567"))
     assert (other.code, other.out) == (2, "")
-    assert "a different provider (BW_ACCOUNT_ID or BW_MESSAGING_URL)" in other.err
+    assert "its provider (BW_ACCOUNT_ID or BW_MESSAGING_URL) has changed since" in other.err
+    assert "put it back as it was; what is new needs a campaign of another name" in other.err
     assert "`bandcast status` counts them" in other.err
     assert ledger(provider)["requests"] == before
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.dispatching import Dispatched
-from jobs.summary import exit_code, next_step
+from jobs.summary import achieved, exit_code, next_step
 from pipeline.campaign import ResultFiles
 from pipeline.dispatch.sender import Counts
 from pipeline.dispatch.stop import StopReason
@@ -35,7 +35,7 @@ ENDS = {
 }  # fmt: skip
 
 
-def ended(counts, states, stopped=None):
+def ended(counts, states, stopped=None, *, seconds=1.0):
     found = {MessageState(state): 1 for state in states if state != "skipped"}
     tally = Tally(
         campaign="spring",
@@ -50,7 +50,7 @@ def ended(counts, states, stopped=None):
         counts=counts,
         tally=tally,
         spending=Spending(),
-        duration_seconds=1.0,
+        duration_seconds=seconds,
         is_simulated=False,
         stopped=stopped,
         because="the reason" if stopped else "",
@@ -76,3 +76,12 @@ def test_what_was_given_up_is_told_with_its_reason():
     counts = Counts(latencies=[], given_up=2, given_up_because="no access token")
     said = next_step(ended(counts, ["accepted", "ready"]), 5)
     assert said.startswith("2 messages given up for now (no access token); run the same")
+
+
+@pytest.mark.parametrize(
+    ("segments", "seconds", "rate"),
+    [(19, 18.0, None), (500, 1.0, None), (0, 0.0, None), (20, 19.0, 20 / 19), (100, 2.0, 50.0)],
+)
+def test_a_run_that_is_over_at_once_has_no_rate(segments, seconds, rate):
+    counts = Counts(latencies=[], segments=segments)
+    assert achieved(ended(counts, ["accepted"], seconds=seconds)) == rate

@@ -107,6 +107,20 @@ def test_who_goes_on_is_asked_about_what_is_left_and_not_about_everybody(folder)
             assert process.wait(10) == 5
 
 
+def test_who_answers_something_else_is_told_what_to_answer(folder):
+    with at_a_terminal(folder, *SEND) as (terminal, process):
+        terminal.wait_for("[y/N]")
+        terminal.type("maybe\n")
+        terminal.wait_for("answer y or n")
+        terminal.type("YES\n")
+        terminal.read_to_the_end()
+        assert process.wait(20) == 0
+
+    assert terminal.seen.count("[y/N]") == 2
+    assert "invalid input" not in terminal.seen
+    assert (folder / "out" / "spring" / "results.csv").exists()
+
+
 def test_the_question_does_not_name_a_plan_as_if_it_were_there_already(folder):
     with at_a_terminal(folder, *SEND) as (terminal, _):
         terminal.wait_for("[y/N]")

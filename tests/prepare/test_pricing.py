@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import RateCardError
 from pipeline.model import Channel
 from pipeline.prepare import columns
+from pipeline.prepare.columns import FILE_ROW
 from pipeline.prepare.price_grid import MOST_SEGMENTS
 from pipeline.prepare.pricing import (
     Price,
@@ -76,8 +77,9 @@ def cost(rates, to=DURHAM, sender=SENDER, **message):
 
 
 def refusal(frame, rates, **known):
+    grid = PriceGrid(rates, TODAY, **known)
     with pytest.raises(RateCardError) as caught:
-        require_prices(frame, PriceGrid(rates, TODAY, **known))
+        require_prices(frame.with_row_index(FILE_ROW, offset=1), grid, file="people.csv")
 
     return str(caught.value).splitlines()
 
@@ -316,6 +318,19 @@ def test_a_missing_price_is_refused_with_all_that_is_missing():
     first, second = refusal(frame, rates)
     assert "no sms price on 2026-06-01 for a 10dlc sender and prefix 49 (recipients: 1)" in first
     assert "for a toll_free sender and prefix 44 (recipients: 2); add a [[price]] row" in second
+    assert first.startswith("people.csv, row 4: rate card 'test' has ")
+    assert second.startswith("people.csv, rows 2, 3: rate card 'test' has ")
+
+
+def test_of_many_rows_without_a_price_the_first_are_named_and_no_number():
+    numbers = [f"+4420794601{line}" for line in range(10, 99)]
+    (sentence,) = refusal(
+        pl.LazyFrame({"to": [DURHAM, *numbers], "from": SENDER, "channel": "sms"}),
+        card(price("1", "0.004")),
+    )
+    assert sentence.startswith("people.csv, rows 2, 3, 4, 5, 6 ...: rate card")
+    assert "(recipients: 89)" in sentence
+    assert "20794601" not in sentence
 
 
 @pytest.mark.parametrize(
@@ -353,7 +368,8 @@ def test_a_column_of_nonsense_is_not_told_a_million_times():
 
 def test_recipients_who_all_have_a_price_are_not_even_looked_at():
     unreadable = pl.LazyFrame({"to": ["x"]}).with_columns(pl.col("to").cast(pl.Int64))
-    require_prices(unreadable, PriceGrid(card(price("", "0.004")), TODAY, channels=(Channel.SMS,)))
+    grid = PriceGrid(card(price("", "0.004")), TODAY, channels=(Channel.SMS,))
+    require_prices(unreadable, grid, file="people.csv")
 
 
 # --- The built-in card ---------------------------------------------------------------------------

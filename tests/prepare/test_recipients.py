@@ -216,3 +216,44 @@ def test_a_hundred_thousand_rows_keep_their_order():
     expected = [None if line < 60_000 else line - 60_000 + 1 for line in lines]
     assert repeats(data) == expected
     assert phones.CELL not in read_numbers(data).columns
+
+
+TITLED = [["Spring list", "column_2", "column_3"], ["Spring list", "column_4"]]
+
+
+@pytest.mark.parametrize("names", TITLED, ids=["in text", "beside a column that is left out"])
+@pytest.mark.parametrize("wanted", [(), ("phone",)], ids=["found by its name", "named"])
+def test_one_name_above_nameless_columns_is_perhaps_a_title(names, wanted):
+    with pytest.raises(InputError) as caught:
+        find_phone_columns(names, wanted, file="people.csv")
+
+    sentence = str(caught.value)
+    assert "is the first line a title? Delete what is above the names of the columns" in sentence
+
+
+@pytest.mark.parametrize("names", [["name", "city"], ["name", "city", "column_3"], ["Spring list"]])
+def test_names_of_columns_are_no_title(names):
+    with pytest.raises(InputError) as caught:
+        find_phone_columns(names, (), file="people.csv")
+
+    assert "title" not in str(caught.value)
+    assert "no header" not in str(caught.value)
+
+
+def test_a_file_of_several_columns_without_a_header_is_said_to_have_none():
+    with pytest.raises(InputError) as caught:
+        find_phone_columns(["column_1", "column_2"], (), file="people.csv")
+
+    assert str(caught.value) == (
+        "people.csv: the file has no header, so none of its columns ('column_1', 'column_2') is "
+        "known to hold the phone numbers: write under [campaign] in a campaign.toml the one that "
+        'does, as in phone = ["column_1"]'
+    )
+
+
+def test_a_wanted_column_that_is_spelled_otherwise_is_offered():
+    with pytest.raises(InputError, match=r"did you mean 'Phone Number'\?"):
+        find_phone_columns(["First Name", "Phone Number"], ("Phone",), file="x")
+
+    with pytest.raises(InputError, match="spell it like one of them"):
+        find_phone_columns(["First Name", "City"], ("Telefon",), file="x")
