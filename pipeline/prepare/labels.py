@@ -14,11 +14,18 @@ _BRACKETED = re.compile(r"(.*?[^\s(\[])(?:\s*[(\[][^()\[\]0-9]*[)\]])+[^\w)\]]*"
 _BEHIND = re.compile(r"(.*[0-9][)\]]?)([^0-9]+)", re.DOTALL)
 _APART = re.compile(rf"[\s\-–—,;:/.(\[]+{_LETTER}")
 _LOOKALIKE = re.compile(r"\W*[OoIl]+\W*")  # a digit that somebody typed as a letter
-#: Words by which people say that a number is not to be texted, or takes no texts.
-_WARNING = re.compile(
-    r"\b(?:no|not|never|don['’]?t|stop|dnc|opt\w*|unsubscribed?|wrong|fax|nicht|kein\w*|falsch\w*)\b",
-    re.IGNORECASE,
+_ENGLISH = (
+    "cell cellphone cellular mobile mob phone iphone telephone tel number main primary personal "
+    "private home work office business direct desk day daytime evening c m h w o d p"
 )
+_OTHERS = (
+    "handy mobil mobiltelefon telefon privat geschäftlich geschäft dienstl dienstlich büro arbeit "
+    "zuhause portable téléphone bureau domicile travail perso personnel professionnel pro móvil "
+    "movil celular teléfono telefono casa trabajo oficina cellulare ufficio lavoro mobiel thuis "
+    "werk privé"
+)
+#: What a label consists of; any other word may say that the number is not to be texted.
+_KNOWN = frozenset(f"{_ENGLISH} {_OTHERS}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +53,13 @@ def find_label(text: str) -> Label | None:
     return Label(behind[1], is_apart=bool(is_apart))
 
 
-def warns(text: str, label: Label) -> bool:
-    """Tell whether the words behind the head of a text say not to text the number."""
-    return _WARNING.search(text, len(label.head)) is not None
+def is_known(text: str, label: Label) -> bool:
+    """Tell whether nothing but usual labels stands behind the head of a text.
+
+    A word that is none may be the wish not to be texted, in any language.
+    """
+    words = re.findall(rf"{_LETTER}+", text[len(label.head) :].casefold())
+    return _KNOWN.issuperset(words)
 
 
 def before_letters(text: str) -> str:

@@ -129,7 +129,8 @@ def _numbers_of_piece(
     """Take a piece of a cell for one number where it is, or else take it apart."""
     reading = read_cell(piece, region)
     whole = [reading & NUMBER_MASK] * (reading >= 0)
-    if whole and not (_is_guess(reading) and re.search(_SEPARATOR, piece)):
+    is_first = bool(whole) and reading == packed(whole[0], Repair.SEVERAL)
+    if whole and not is_first and not (_is_guess(reading) and re.search(_SEPARATOR, piece)):
         return whole, 0
 
     if reading == packed(Fault.DIGITS_LOST) or (not whole and _ALONE.fullmatch(piece)):

@@ -8,7 +8,6 @@ has to be guessed; what was mended is told.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
@@ -16,7 +15,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberType, ValidationResult
 
-from pipeline.prepare.labels import before_letters, find_label, warns
+from pipeline.prepare.labels import before_letters, find_label, is_known
+from pipeline.prepare.legible import legible
 from pipeline.prepare.plus import INTERNATIONAL_DIGITS, is_valid, may_lack_plus, settle
 from pipeline.prepare.readings import Fault, Repair, packed
 
@@ -40,14 +40,13 @@ _COSTLY = {
 #: Faults of a text that is a number as it stands.
 _FINAL = (Fault.AMBIGUOUS, Fault.EMERGENCY, *_COSTLY.values())
 
-_FORMULA = re.compile(r'^(?:=?"(.*)"|[\'’‘`=](.*))$', re.DOTALL)
 _DECIMALS = re.compile(r"(\+?[0-9]{7,15})[.,]0+")
 _FRACTION = re.compile(r"[1-9][0-9]{6,14}[.,][0-9]+")
 _TAIL = re.compile(r"(.*[0-9].*)/\s*[0-9]{1,4}", re.DOTALL)
 _SCIENTIFIC = re.compile(r"\+?([0-9](?:[.,][0-9]+)?)[eE]\+?([0-9]{1,2})")
 _TRUNK_ZERO = re.compile(r"(?<=\d)([ \-.]*)\(0\)")
 _BOTH_PLUS = re.compile(r"(\+[0-9 ().\-]*[0-9])\s+(?=\+)")
-_SEVERAL = re.compile(r"[;,/|\n\r]+|:{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
+_SEVERAL = re.compile(r"[;,|\n\r]+|:{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
 #: Finds every cell that `parts_of` splits, and some others (for polars).
 MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&:+]|or|and|und|ou|oder).*\d"
 
@@ -57,6 +56,7 @@ _LETTER = re.compile(r"[A-Za-z]")
 _SHORT_DIGITS = re.compile(r"[0-9]{2,6}")
 
 _COMPLETE = 10**9  # a number in E.164 from which on a slash is behind it, and not inside
+_LONGEST_E164 = 16  # a plus and fifteen digits; phonenumbers takes longer German ones
 _LONGEST = 250  # characters that phonenumbers looks at
 _FEWEST_DIGITS = 7  # of a number with its area code, anywhere
 
@@ -75,7 +75,7 @@ def read_cell(cell: str, region: str) -> int:
     if region not in phonenumbers.SUPPORTED_REGIONS:
         return packed(Fault.REGION)
 
-    text, repair = _legible(cell)
+    text, repair = legible(cell)
     if not text:
         return packed(Fault.MISSING)
 
@@ -92,13 +92,25 @@ def parts_of(cell: str) -> list[str]:
     Returns:
         The parts in order; none where the cell does not hold several numbers.
     """
-    return _parts(_legible(cell)[0])
+    return _parts(legible(cell)[0])
 
 
 def _parts(text: str) -> list[str]:
-    parts = [part.strip() for part in _SEVERAL.split(_BOTH_PLUS.sub(r"\1;", text)) if part.strip()]
+    pieces = _SEVERAL.split(_BOTH_PLUS.sub(r"\1;", text))
+    parts = [part for piece in pieces for part in _at_slashes(piece)]
     is_several = sum(map(_is_full, parts)) > 1 and not _EXTENSION.search(text)
     return [part if _is_full(part) else "" for part in parts] if is_several else []
+
+
+def _at_slashes(piece: str) -> list[str]:
+    """Split at slashes between complete numbers: the one of 0171/2345678 is inside a number."""
+    for slash in (r"\s+/\s+", r"/"):
+        parts = [part.strip() for part in re.split(slash, piece) if part.strip()]
+        if len(parts) > 1 and all(map(_is_full, parts)):
+            return parts
+
+    is_torn = any(map(_is_full, parts))
+    return [piece.strip()] if is_torn else parts
 
 
 def _is_full(part: str) -> bool:
@@ -110,41 +122,6 @@ def _first_valid(parts: list[str], region: str) -> int:
     answers = [_read(part, region)[0] for part in parts]
     numbers = [answer for answer in answers if not isinstance(answer, Fault)]
     return packed(numbers[0], Repair.SEVERAL) if numbers else packed(answers[0])
-
-
-def _legible(cell: str) -> tuple[str, Repair | None]:
-    """Return the cell in plain digits and blanks, without what nobody sees."""
-    seen = "".join(map(_seen, cell))
-    plain = "".join(map(_plain_digit, seen)).strip()
-    repair = Repair.INVISIBLE if seen != cell else None
-    if plain != seen.strip():
-        repair = Repair.DIGITS
-
-    if framed := _FORMULA.match(plain):
-        return (framed[1] or framed[2] or "").strip(), Repair.APOSTROPHE
-
-    return plain, repair
-
-
-def _seen(character: str) -> str:
-    """Return '' for what takes no room, a plain blank for every other kind of blank."""
-    if character in "\t\n\r":
-        return character
-
-    match unicodedata.category(character):
-        case "Cf" | "Cc" | "Mn":
-            return ""
-        case "Zs" | "Zl" | "Zp":
-            return " "
-        case _:
-            return character
-
-
-def _plain_digit(character: str) -> str:
-    if character.isascii() or not character.isdecimal():
-        return character
-
-    return str(unicodedata.decimal(character))
 
 
 def _read(text: str, region: str) -> tuple[int | Fault, Repair | None]:
@@ -187,8 +164,8 @@ def _without_label(text: str, fault: Fault, region: str) -> tuple[int | Fault, R
     label = find_label(text)
     if label and label.is_apart and (label.is_bracketed or not is_vanity):
         answer, repair = _read(label.head, region)
-        if not isinstance(answer, Fault) and warns(text, label):
-            return Fault.WARNING, None
+        if not isinstance(answer, Fault) and not is_known(text, label):
+            return Fault.LETTERS_BEHIND, None
 
         if not isinstance(answer, Fault) or answer is Fault.LETTERS or _is_full(label.head):
             return answer, repair
@@ -263,6 +240,9 @@ def _ask(text: str, region: str) -> tuple[int | Fault, Repair | None]:
         return costly, None
 
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if len(written) > _LONGEST_E164:
+        return Fault.TOO_LONG, None
+
     return int(written[1:]), repair
 
 

@@ -60,7 +60,9 @@ def settle(text: str, number: PhoneNumber, region: str) -> tuple[PhoneNumber | N
         return number, Repair.ZERO if _lacks_zero(digits, number, region) else None
 
     is_at_home = other.country_code == number.country_code
-    if is_at_home and _is_mobile(other) and not _is_mobile(number) and not _TORN.search(text):
+    is_longer = len(digits) >= INTERNATIONAL_DIGITS
+    is_phone = is_at_home and is_longer and _is_mobile(other) and not _is_mobile(number)
+    if is_phone and not _TORN.search(text):
         return other, Repair.PLUS
 
     is_usual = not _is_mobile(other) and _national(number).startswith(digits[:2])

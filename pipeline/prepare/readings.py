@@ -29,8 +29,9 @@ class Fault(StrEnum):
 
     MISSING = "the row has no phone number"
     LETTERS = "not a phone number: it holds letters"
-    LETTERS_BEHIND = "there are letters behind the number: take them out, or put them in brackets"
-    WARNING = "the words behind the number warn of it: take out the number, or the words"
+    LETTERS_BEHIND = (
+        "letters behind the number are no label like (cell): take out number or letters"
+    )
     NO_DIGITS = "not a phone number: it has too few digits in a row"
     COUNTRY = "its country code does not exist"
     AREA_CODE = "too short: the area code is missing"

@@ -136,7 +136,7 @@ def test_a_changed_picture_is_another_plan_and_another_name_is_not(send, folder,
 
     refused = send()
     assert refused.code == 2
-    assert "different media" in refused.err
+    assert "its media has changed since" in refused.err
     assert len(door.sent) == 20
 
 
