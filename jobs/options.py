@@ -14,6 +14,7 @@ import typer
 from pipeline.barring import Bars, BarsOf, bars_of, find_bars
 from pipeline.errors import SettingsError
 from pipeline.journal.opening import find_journal, find_path
+from pipeline.sections import CampaignSection
 from pipeline.settings import Options, Settings, load_settings, read_toml
 
 CampaignFile = Annotated[
@@ -71,7 +72,6 @@ SmartAccents = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
-_DEFAULT_REGION = "US"
 _SQLITE = "sqlite:///"
 DEFAULT_JOURNAL = "bandcast.db"
 
@@ -152,7 +152,8 @@ def region_of(campaign: Path | None) -> str:
     is_toml = campaign is not None and campaign.suffix.lower() == ".toml"
     section = read_toml(campaign).get("campaign") if campaign and is_toml else None
     region = section.get("region") if isinstance(section, dict) else None
-    return region if isinstance(region, str) else _DEFAULT_REGION
+    usual = str(CampaignSection.model_fields["region"].default)
+    return region if isinstance(region, str) else usual
 
 
 def sending_url(campaign: Path) -> str:

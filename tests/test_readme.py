@@ -17,6 +17,7 @@ from jobs import cli, simulate, summary
 from pipeline import errors, lifecycle
 from pipeline.sections import Document
 from pipeline.settings import Options, load_settings
+from tests.crash.launch import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,15 +34,13 @@ COMMANDS = [text for text in SHELL if text.startswith("bandcast ") and text not 
 def shell(tmp_path):
     """A copy of what the commands read, with `bandcast` in the path and no account set."""
     shutil.copytree(ROOT / "samples", tmp_path / "samples")
-    ours = ("BW_", "BANDCAST_")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def start(command, **streams):
         return subprocess.Popen(
             ["bash", "-euc", command],
             cwd=tmp_path,
-            env=environment,
+            env=environment(PATH=path),
             stdin=subprocess.DEVNULL,
             text=True,
             **streams,

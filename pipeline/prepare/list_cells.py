@@ -14,7 +14,7 @@ import polars as pl
 from phonenumbers import PhoneNumberMatcher
 
 from pipeline.prepare import columns, phones, readings
-from pipeline.prepare.mending import parts_of, read_cell
+from pipeline.prepare.mending import BETWEEN, parts_of, read_cell
 from pipeline.prepare.readings import NUMBER_MASK, READING, Fault, Repair, packed
 
 NUMBERS = columns.WORKING + "numbers"  #: List(Int64), E.164 without its plus
@@ -25,10 +25,10 @@ FOUND = columns.WORKING + "found"  #: UInt32, how many numbers a row holds
 _FEWEST_DIGITS = 14  # of two numbers; below, a cell without `_SEPARATOR` holds one at most
 _SEPARATOR = r"[;,/|&\n\r\t]"
 #: What stands between numbers in lists besides what `parts_of` knows.
-_BETWEEN = re.compile(r"(?<=\d)\s+(?=\+)|\t|:{2,}")
+_MORE = re.compile(r"(?<=\d)\s+(?=\+)|\t")
 #: What numbers are separated by, and what may be part of one: 0171/2345678, 0172/2345678.
 _SEPARATORS = (
-    re.compile(r"[;|\n\r\t]+|:{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE),
+    re.compile(rf"[;|\n\r\t]+|{BETWEEN}", re.IGNORECASE),
     re.compile(r",+"),
     re.compile(r"/+"),
     re.compile(r"(?<=\d)\s+(?=\+)"),
@@ -85,7 +85,7 @@ def read_column(frame: pl.LazyFrame, view: pl.Expr, region: str) -> tuple[pl.Ser
 
 def numbers_in(text: str, region: str) -> list[int]:
     """Return every number of a text (E.164 without its plus)."""
-    return list(_answers(pl.Series([text]), region)[NUMBERS].item())
+    return _numbers_of(text, [read_cell(part, region) for _, part in _parts([text])], region)[0]
 
 
 def _answers(spellings: pl.Series, region: str) -> pl.DataFrame:
@@ -102,7 +102,7 @@ def _answers(spellings: pl.Series, region: str) -> pl.DataFrame:
 
 def _parts(spellings: Iterable[str]) -> Iterator[tuple[str, str]]:
     for spelling in spellings:
-        for part in parts_of(_BETWEEN.sub(";", spelling)):
+        for part in parts_of(_MORE.sub(";", spelling)):
             yield spelling, part
 
 
@@ -111,7 +111,7 @@ def _numbers_of(spelling: str, of_parts: list[int], region: str) -> tuple[list[i
 
     A cell without parts is not several numbers by the rules for recipients.
     """
-    if not of_parts or any(reading < 0 or _is_guess(reading) for reading in of_parts):
+    if not of_parts or any(reading < 0 or _took(reading, *_GUESSES) for reading in of_parts):
         numbers, left = _numbers_of_piece(spelling, region, _SEPARATORS)
     else:
         numbers, left = [reading & NUMBER_MASK for reading in of_parts], 0
@@ -119,8 +119,9 @@ def _numbers_of(spelling: str, of_parts: list[int], region: str) -> tuple[list[i
     return list(dict.fromkeys(numbers)), left
 
 
-def _is_guess(reading: int) -> bool:
-    return any(reading == packed(reading & NUMBER_MASK, repair) for repair in _GUESSES)
+def _took(reading: int, *repairs: Repair) -> bool:
+    """Tell whether a number was read by one of these repairs."""
+    return any(reading == packed(reading & NUMBER_MASK, repair) for repair in repairs)
 
 
 def _numbers_of_piece(
@@ -129,8 +130,8 @@ def _numbers_of_piece(
     """Take a piece of a cell for one number where it is, or else take it apart."""
     reading = read_cell(piece, region)
     whole = [reading & NUMBER_MASK] * (reading >= 0)
-    is_first = bool(whole) and reading == packed(whole[0], Repair.SEVERAL)
-    if whole and not is_first and not (_is_guess(reading) and re.search(_SEPARATOR, piece)):
+    is_guess = _took(reading, *_GUESSES) and re.search(_SEPARATOR, piece)
+    if whole and not is_guess and not _took(reading, Repair.SEVERAL):
         return whole, 0
 
     if reading == packed(Fault.DIGITS_LOST) or (not whole and _ALONE.fullmatch(piece)):
@@ -156,7 +157,7 @@ def _search(text: str, region: str) -> tuple[list[int], str]:
     found = []
     for match in PhoneNumberMatcher(text, region):
         reading = read_cell(match.raw_string, region)
-        if reading >= 0 and not _is_guess(reading):
+        if reading >= 0 and not _took(reading, *_GUESSES):
             found.append(reading & NUMBER_MASK)
             text = text.replace(match.raw_string, "", 1)
 

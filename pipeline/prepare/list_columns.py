@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from pipeline.errors import InputError
-from pipeline.prepare.recipients import is_phone_name
+from pipeline.prepare.recipients import is_made_up, is_phone_name
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of ASCII, also of camelCase
-_NUMBERED = re.compile(r"column_[0-9]+")  # of a file without a header (`reading.headers`)
 _ENDINGS = (
     *("phone", "phones", "phonenumber", "telefon", "telefonnummer", "telefono", "telefoon"),
     *("handy", "handynummer", "rufnummer", "mobilnummer", "festnetznummer", "mobile"),
@@ -58,7 +57,7 @@ def phone_columns_of(names: Sequence[str], *, file: str) -> list[str]:
     listed = ", ".join(f"'{name}'" for name in names)
     what_to_do = (
         "write a first line that names the columns, those with the numbers 'phone'"
-        if all(map(_NUMBERED.fullmatch, names))
+        if all(map(is_made_up, names))
         else "in the first line, name those with the numbers 'phone'"
     )
     raise InputError(

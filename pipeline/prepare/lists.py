@@ -66,7 +66,8 @@ def read_list(frame: pl.LazyFrame, *, region: str, file: str) -> NumberList:
         if columns.has_text(dtype)
     }
     read = [read_column(frame, views[name], region) for name in phone]
-    headed = _numbers_of_header(list(schema), region)
+    in_header = {name: numbers_in(name, region) for name in schema}
+    headed = pl.Series(NUMBERS, [each for found in in_header.values() for each in found], pl.Int64)
     every = pl.concat([numbers for numbers, _ in read] + [headed])
     rows = _together([rows for _, rows in read])
     unread = {name: view for name, view in views.items() if name not in phone}
@@ -75,7 +76,7 @@ def read_list(frame: pl.LazyFrame, *, region: str, file: str) -> NumberList:
         found=every.len(),
         rows=rows.height,
         without=int((rows[FOUND] == 0).sum()),
-        columns=tuple(_told(phone, schema.names(), region)),
+        columns=tuple(_told(phone, in_header)),
         findings=(
             *_rows_findings(rows, file),
             *_header_finding(headed, file),
@@ -122,15 +123,10 @@ def _finding(
         yield Finding(code=code, sentence=sentence, count=count, rows=first, is_repair=is_repair)
 
 
-def _numbers_of_header(names: Sequence[str], region: str) -> pl.Series:
-    """Return the numbers of what was taken for the names of the columns."""
-    found = [number for name in names for number in numbers_in(name, region)]
-    return pl.Series(NUMBERS, found, pl.Int64)
-
-
-def _told(phone: Sequence[str], names: Sequence[str], region: str) -> Iterator[str]:
-    for name in phone:
-        yield f"column {names.index(name) + 1}" if numbers_in(name, region) else name
+def _told(phone: Sequence[str], in_header: Mapping[str, list[int]]) -> Iterator[str]:
+    for place, (name, numbers) in enumerate(in_header.items(), start=1):
+        if name in phone:
+            yield f"column {place}" if numbers else name
 
 
 def _header_finding(headed: pl.Series, file: str) -> Iterator[Finding]:

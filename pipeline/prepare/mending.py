@@ -46,7 +46,9 @@ _TAIL = re.compile(r"(.*[0-9].*)/\s*[0-9]{1,4}", re.DOTALL)
 _SCIENTIFIC = re.compile(r"\+?([0-9](?:[.,][0-9]+)?)[eE]\+?([0-9]{1,2})")
 _TRUNK_ZERO = re.compile(r"(?<=\d)([ \-.]*)\(0\)")
 _BOTH_PLUS = re.compile(r"(\+[0-9 ().\-]*[0-9])\s+(?=\+)")
-_SEVERAL = re.compile(r"[;,|\n\r]+|:{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s", re.IGNORECASE)
+#: What stands between several numbers, and never in one.
+BETWEEN = r":{2,}|\s+(?:or|and|und|ou|oder)\s+|\s&\s"
+_SEVERAL = re.compile(rf"[;,|\n\r]+|{BETWEEN}", re.IGNORECASE)
 #: Finds every cell that `parts_of` splits, and some others (for polars).
 MAYBE_SEVERAL = r"(?is)\d.*(?:[;,/|\n\r&:+]|or|and|und|ou|oder).*\d"
 

@@ -43,7 +43,6 @@ _OTHER_NAMES = frozenset(
 #: The columns of a file that has nothing but numbers, and no header (`reading.headers`).
 _BARE_NUMBERS = ("column_1",)
 
-#: A name that the file does not have (`reading.headers`).
 _MADE_UP = re.compile(r"column_\d+_*")
 
 _KEY, _BEST = columns.WORKING + "user_key", columns.WORKING + "best"
@@ -82,7 +81,7 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
             file=file,
         )
 
-    if all(_MADE_UP.fullmatch(name) for name in names):
+    if all(map(is_made_up, names)):
         raise InputError(
             f"the file has no header, so none of its columns ({listed}) is known to hold "
             "the phone numbers: write under [campaign] in a campaign.toml the one that does, as in "
@@ -100,6 +99,11 @@ def find_phone_columns(names: Sequence[str], wanted: Sequence[str], *, file: str
 def is_phone_name(name: str) -> bool:
     """Tell whether a column is named like phone numbers, in one of several languages."""
     return _bare(name) in _MOBILE_NAMES | _OTHER_NAMES
+
+
+def is_made_up(name: str) -> bool:
+    """Tell whether a name is one that a nameless column was given (`reading.headers`)."""
+    return _MADE_UP.fullmatch(name) is not None
 
 
 def _bare(name: str) -> str:
@@ -129,7 +133,7 @@ def find_named(name: str, names: Sequence[str], *, file: str) -> str:
 
 def _title_hint(names: Sequence[str]) -> str:
     """Ask about a header that is one cell above nameless columns."""
-    given = [name for name in names if not _MADE_UP.fullmatch(name)]
+    given = [name for name in names if not is_made_up(name)]
     return f"; {TITLE_HINT}" if len(given) == 1 < len(names) else ""
 
 

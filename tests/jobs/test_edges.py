@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +21,7 @@ from .shell import (
     number,
     run,
     start,
+    wait_until,
     write_campaign,
 )
 
@@ -36,10 +36,7 @@ def provider():
 
 
 def until_texts(url, count):
-    deadline = time.monotonic() + 20
-    while ledger(url)["messages"] < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: ledger(url)["messages"] >= count)
 
 
 def test_a_run_reports_its_own_plan_whatever_is_estimated_beside_it(folder, provider):

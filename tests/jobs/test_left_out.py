@@ -2,7 +2,6 @@
 
 import signal
 import sqlite3
-import time
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -11,7 +10,18 @@ import pytest
 from pipeline.journal.rules import to_micros
 from tests.crash.launch import simulating
 
-from .shell import CAMPAIGN, CARD, account, finish, ledger, number, run, start, write_campaign
+from .shell import (
+    CAMPAIGN,
+    CARD,
+    account,
+    finish,
+    ledger,
+    number,
+    run,
+    start,
+    wait_until,
+    write_campaign,
+)
 from .test_terminal import at_a_terminal
 
 SEND = ("send", "campaign.toml", "--yes", "--json")
@@ -40,12 +50,7 @@ def interrupted(folder, url, env):
     """A run that is stopped after its first texts; some are left for the next one."""
     before = ledger(url)["messages"]
     with start(folder, *SEND, env=env) as process:
-        deadline = time.monotonic() + 20
-        while ledger(url)["messages"] < before + 3:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
+        wait_until(lambda: ledger(url)["messages"] >= before + 3, process)
         process.send_signal(signal.SIGINT)
         return finish(process)
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.crash.launch import simulating
 
-from .shell import CAMPAIGN, account, finish, ledger, number, run, start, write_campaign
+from .shell import CAMPAIGN, account, finish, ledger, number, run, start, wait_until, write_campaign
 
 SEND = ("send", "campaign.toml", "--yes")
 RECONCILE = ("reconcile", "campaign.toml")
@@ -167,8 +167,7 @@ def test_reconcile_may_run_beside_a_send_and_changes_nothing_of_it(folder):
     with simulating("--faults", "lost=0.1,latency=50") as url:
         env = account(url)
         with start(folder, *SEND, "--json", env=env) as process:
-            while not ledger(url)["messages"]:
-                time.sleep(0.02)
+            wait_until(lambda: ledger(url)["messages"], process)
 
             beside = run(folder, *RECONCILE, "--all", "--json", env=env)
             done = finish(process)

@@ -189,3 +189,22 @@ def test_digits_behind_a_slash_are_no_part_of_a_number_that_is_complete(region, 
 )  # fmt: skip
 def test_a_slash_behind_an_area_code_is_as_good_as_a_blank(cell, number):
     assert read([cell], "DE") == [(number, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("region", "cell", "number"),
+    [
+        ("DE", "0171/2345678, 0172/2345678", 491712345678),
+        ("DE", "0171/2345678 oder 0172/2345678", 491712345678),
+        ("DE", "0171/2345678 (privat), 0172/2345678 (d)", 491712345678),
+        ("DE", "+49 171/2345678, +49 172/2345678", 491712345678),
+        ("IT", "312/3456789, 312/3456780", 393123456789),
+        ("US", "919-555-0116/919-555-0117", 19195550116),
+    ],
+)
+def test_a_slash_inside_a_number_does_not_tear_it(region, cell, number):
+    assert unpack(read_cell(cell, region))[0] == number
+
+
+def test_more_digits_than_a_number_can_have_are_refused():
+    assert read(["030 234567 234568"], "DE") == [(None, Fault.TOO_LONG, None)]
